@@ -1,0 +1,3 @@
+//! The program `sr-auth`.
+
+fn main() {}
