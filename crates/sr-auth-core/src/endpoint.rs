@@ -1,0 +1,328 @@
+//! Where requests go: authorization endpoint, token endpoint and API origin, each a setting.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::{ConfigError, Fault, Setting};
+
+/// The addresses of one SmartRecruiters environment.
+///
+/// They come from the application's settings only, never from an answer. The host that shows the
+/// consent page and the host of the token endpoint differ, and either may move, so each is a
+/// setting of its own.
+///
+/// # Examples
+///
+/// ```
+/// use sr_auth_core::Endpoints;
+///
+/// let endpoints = Endpoints::production();
+/// assert_eq!(endpoints.token().as_str(), "https://api.smartrecruiters.com/identity/oauth/token");
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Endpoints {
+    api: ApiOrigin,
+    authorization: Option<AuthorizationEndpoint>,
+    issuer: Option<String>,
+    token: TokenEndpoint,
+}
+
+/// Which hosts an endpoint may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AllowedHosts {
+    /// Any host and port, for a proxy or a private test server. Still https, unless on loopback.
+    Any,
+    /// Host names on the default port, as in production. Loopback may have a port.
+    Named,
+}
+
+impl Endpoints {
+    /// The path of the authorization endpoint.
+    pub const AUTHORIZATION_PATH: &str = "/identity/oauth/allow";
+    /// The path of the token endpoint.
+    pub const TOKEN_PATH: &str = "/identity/oauth/token";
+
+    /// Returns the production environment.
+    #[must_use]
+    pub fn production() -> Self {
+        Self::environment(
+            Some("https://www.smartrecruiters.com"),
+            "https://api.smartrecruiters.com",
+        )
+    }
+
+    /// Returns the vendor's sandbox environment.
+    ///
+    /// Its consent page has no documented address, so an authorization request fails until
+    /// [`with_authorization`](Self::with_authorization) names one.
+    #[must_use]
+    pub fn sandbox() -> Self {
+        Self::environment(None, "https://api.sandbox.smartrecruiters.com")
+    }
+
+    /// Takes all three from one origin, with the documented paths: a simulator on this machine.
+    ///
+    /// # Errors
+    ///
+    /// See [`custom`](Self::custom).
+    pub fn at_origin(origin: &str) -> Result<Self, ConfigError> {
+        let base = checked(origin, Setting::ApiOrigin, AllowedHosts::Named)?;
+        let at = |path: &str| {
+            let mut url = base.clone();
+            url.set_path(path);
+            url
+        };
+        let (authorize, token) = (at(Self::AUTHORIZATION_PATH), at(Self::TOKEN_PATH));
+        Self::custom(authorize.as_str(), token.as_str(), base.as_str(), AllowedHosts::Named)
+    }
+
+    /// Takes any three addresses.
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::NotAUrl`]: not an absolute URL with a host.
+    /// - [`Fault::NotHttps`]: another scheme than https; plain http is allowed on loopback only
+    ///   (`127.0.0.0/8`, `[::1]`, `localhost`).
+    /// - [`Fault::UserInfo`], [`Fault::Fragment`]: always refused.
+    /// - [`Fault::UnusualHost`]: an IP address or a port that is neither loopback nor allowed by
+    ///   `hosts`.
+    /// - [`Fault::NotPrintable`]: an API origin with a path or a query.
+    pub fn custom(
+        authorization: &str,
+        token: &str,
+        api: &str,
+        hosts: AllowedHosts,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            api: ApiOrigin::parse(api, hosts)?,
+            authorization: Some(AuthorizationEndpoint::parse(authorization, hosts)?),
+            issuer: None,
+            token: TokenEndpoint::parse(token, hosts)?,
+        })
+    }
+
+    /// Sets another authorization endpoint.
+    #[must_use]
+    pub fn with_authorization(self, authorization: AuthorizationEndpoint) -> Self {
+        Self { authorization: Some(authorization), ..self }
+    }
+
+    /// Sets another token endpoint: older clients of the service use the one on `www`.
+    #[must_use]
+    pub fn with_token(self, token: TokenEndpoint) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Sets the issuer identifier that every callback must carry as `iss` (RFC 9207 §2.4).
+    ///
+    /// The service documents none, so by default `iss` is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Empty`] when it is empty.
+    pub fn with_issuer(self, issuer: &str) -> Result<Self, ConfigError> {
+        if issuer.is_empty() {
+            return Err(ConfigError::new(Setting::Issuer, Fault::Empty));
+        }
+        Ok(Self { issuer: Some(issuer.to_owned()), ..self })
+    }
+
+    /// Returns the origin of the resource server.
+    #[must_use]
+    pub const fn api(&self) -> &ApiOrigin {
+        &self.api
+    }
+
+    /// Returns the authorization endpoint, if one is known.
+    #[must_use]
+    pub const fn authorization(&self) -> Option<&AuthorizationEndpoint> {
+        self.authorization.as_ref()
+    }
+
+    /// Returns the issuer that callbacks must name, if one is set.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// Returns the token endpoint.
+    #[must_use]
+    pub const fn token(&self) -> &TokenEndpoint {
+        &self.token
+    }
+
+    fn environment(consent: Option<&str>, api: &str) -> Self {
+        let known = "the addresses of this file are valid";
+        let hosts = AllowedHosts::Named;
+        let authorization = consent.map(|origin| {
+            let url = format!("{origin}{}", Self::AUTHORIZATION_PATH);
+            AuthorizationEndpoint::parse(&url, hosts).expect(known)
+        });
+        let token = format!("{api}{}", Self::TOKEN_PATH);
+        Self {
+            api: ApiOrigin::parse(api, hosts).expect(known),
+            authorization,
+            issuer: None,
+            token: TokenEndpoint::parse(&token, hosts).expect(known),
+        }
+    }
+}
+
+/// Where the user's browser is sent (RFC 6749 §3.1).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct AuthorizationEndpoint(Url);
+
+impl AuthorizationEndpoint {
+    /// Checks an address.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Endpoints::custom`].
+    pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
+        checked(url, Setting::AuthorizationEndpoint, hosts).map(Self)
+    }
+
+    /// Returns the address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// Where credentials are exchanged for tokens (RFC 6749 §3.2).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct TokenEndpoint(Url);
+
+impl TokenEndpoint {
+    /// Checks an address.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Endpoints::custom`].
+    pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
+        checked(url, Setting::TokenEndpoint, hosts).map(Self)
+    }
+
+    /// Returns the address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// The origin of the resource server: the only place that access tokens and API keys are sent to.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct ApiOrigin(Url);
+
+impl ApiOrigin {
+    /// Checks an origin: scheme, host and, where allowed, port.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Endpoints::custom`]; a path, or a query, is [`Fault::NotPrintable`].
+    pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
+        let url = checked(url, Setting::ApiOrigin, hosts)?;
+        if url.path() != "/" || url.query().is_some() {
+            return Err(ConfigError::new(Setting::ApiOrigin, Fault::NotPrintable));
+        }
+        Ok(Self(url))
+    }
+
+    /// Returns the origin without a trailing slash, as in `https://api.smartrecruiters.com`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Returns the URL of a path and query under this origin.
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::NotAUrl`] when `path` does not begin with one slash, or is no path.
+    /// - [`Fault::OtherOrigin`] when it would lead elsewhere, as `//host/` and `/\host/` do.
+    pub fn url(&self, path: &str) -> Result<String, ConfigError> {
+        let error = |fault| ConfigError::new(Setting::ApiPath, fault);
+        if !path.starts_with('/') {
+            return Err(error(Fault::NotAUrl));
+        }
+        let url = self.0.join(path).map_err(|_| error(Fault::NotAUrl))?;
+        if url.origin() != self.0.origin() || url.host_str() != self.0.host_str() {
+            return Err(error(Fault::OtherOrigin));
+        }
+        Ok(url.into())
+    }
+
+    /// Tells whether a URL lies under this origin; only such requests get a credential.
+    #[must_use]
+    pub fn contains(&self, uri: &http::Uri) -> bool {
+        Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.0.origin())
+    }
+}
+
+/// Where the authorization server sends the browser back to (RFC 6749 §3.1.2).
+///
+/// Kept byte for byte: the service compares it exactly, letter case and trailing slash included,
+/// with one of the up to three that were registered.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct RedirectUri(String);
+
+impl RedirectUri {
+    /// Checks a redirect URI.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::NotAUrl`], [`Fault::NotHttps`] (plain http is allowed on loopback only),
+    /// [`Fault::UserInfo`] and [`Fault::Fragment`].
+    pub fn parse(uri: &str) -> Result<Self, ConfigError> {
+        checked(uri, Setting::RedirectUri, AllowedHosts::Any).map(|_| Self(uri.to_owned()))
+    }
+
+    /// Returns the URI as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn checked(url: &str, setting: Setting, hosts: AllowedHosts) -> Result<Url, ConfigError> {
+    let error = |fault| ConfigError::new(setting, fault);
+    let text = url;
+    if text.is_empty() {
+        return Err(error(Fault::Empty));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(error(Fault::ControlCharacter));
+    }
+    let url = Url::parse(text).map_err(|_| error(Fault::NotAUrl))?;
+    let loopback = is_loopback(&url);
+    match (url.scheme(), loopback) {
+        ("https", _) | ("http", true) if url.has_host() => {}
+        _ => return Err(error(Fault::NotHttps)),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(error(Fault::UserInfo));
+    }
+    if url.fragment().is_some() {
+        return Err(error(Fault::Fragment));
+    }
+    let unusual = url.port().is_some() || !matches!(url.host(), Some(Host::Domain(_)));
+    if unusual && !loopback && hosts == AllowedHosts::Named {
+        return Err(error(Fault::UnusualHost));
+    }
+    // What `url` accepts and `http` does not could not be sent.
+    if url.as_str().parse::<http::Uri>().is_err() {
+        return Err(error(Fault::NotAUrl));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
