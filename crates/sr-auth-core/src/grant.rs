@@ -1,5 +1,18 @@
 //! The grants of RFC 6749, a machine each, and what they share.
 
+mod authorization_code;
+mod client_credentials;
+mod presentation;
+mod refresh_token;
+mod retry;
+
+pub use authorization_code::{
+    AuthorizationCodeGrant, AuthorizationRequest, AuthorizationSettings, PendingAuthorization, Pkce,
+};
+pub use client_credentials::ClientCredentialsGrant;
+pub use refresh_token::RefreshTokenGrant;
+pub use retry::RetryPolicy;
+
 use crate::SecretBytes;
 use crate::machine::{Transmit, TransmitId, TransportFailure};
 

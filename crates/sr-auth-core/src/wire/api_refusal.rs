@@ -1,0 +1,109 @@
+//! Refusals of the resource API: whose fault, and whether a new token would help.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Response, StatusCode};
+use serde::Deserialize;
+
+use super::challenge::{BearerChallenge, BearerError};
+use super::lenient::Lenient;
+use super::retry_after;
+use crate::{Remedy, ScopeSet, SecretBytes, ServerText, Timestamp};
+
+/// Why the resource API refused a call.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiRefusal {
+    /// The credential is valid and lacks a scope; a new token would lack it too.
+    #[error("the credential lacks a scope")]
+    MissingScope {
+        /// The scopes of which one is needed, as far as the answer names them.
+        needed: ScopeSet,
+    },
+    /// The company has not subscribed to API access.
+    #[error("the company has no API access")]
+    NoApiAccess,
+    /// The credential is valid and may not do this, most often for want of a System role.
+    #[error("the credential's System role does not allow this")]
+    NotAllowed,
+    /// Too many requests in this second, or at the same time.
+    #[error("too many requests")]
+    Throttled {
+        /// How long the server asks to be left alone; the documentation promises no such header.
+        retry_after: Option<Duration>,
+    },
+    /// No credential was sent, or it is wrong, expired or revoked.
+    #[error("the credential is missing, expired or revoked")]
+    Unauthenticated,
+}
+
+impl ApiRefusal {
+    /// Sorts an answer; `None` when it is no refusal of the credential.
+    ///
+    /// `now` is only used for a `Retry-After` that names a date.
+    #[must_use]
+    pub fn read(response: &Response<SecretBytes>, now: Timestamp) -> Option<Self> {
+        let (headers, body) = (response.headers(), response.body().expose());
+        match response.status() {
+            StatusCode::UNAUTHORIZED => Some(Self::Unauthenticated),
+            StatusCode::FORBIDDEN => Some(forbidden(headers, body)),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Some(Self::Throttled { retry_after: retry_after::read(headers, now) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns what can be done about it, and by whom.
+    #[must_use]
+    pub const fn remedy(&self) -> Remedy {
+        match self {
+            Self::MissingScope { .. } | Self::NoApiAccess | Self::NotAllowed => {
+                Remedy::AskAdministrator
+            }
+            Self::Throttled { .. } => Remedy::RetryLater { at: None },
+            Self::Unauthenticated => Remedy::FixConfiguration,
+        }
+    }
+
+    /// Returns a stable name for logs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MissingScope { .. } => "sr_auth::api::missing_scope",
+            Self::NoApiAccess => "sr_auth::api::no_api_access",
+            Self::NotAllowed => "sr_auth::api::not_allowed",
+            Self::Throttled { .. } => "sr_auth::api::throttled",
+            Self::Unauthenticated => "sr_auth::api::unauthenticated",
+        }
+    }
+}
+
+/// The error object of the resource API.
+#[derive(Default, Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default)]
+    message: Option<Lenient<'a>>,
+}
+
+fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
+    let challenge = BearerChallenge::read(headers).unwrap_or_default();
+    let members = serde_json::from_slice::<Members<'_>>(body).unwrap_or_default();
+    let message = members.message.as_ref().and_then(Lenient::text).unwrap_or_default();
+    if message.starts_with("No access to feature") {
+        return ApiRefusal::NoApiAccess;
+    }
+    let listed = message.strip_prefix("Missing required scopes:");
+    if challenge.error == Some(BearerError::InsufficientScope) || listed.is_some() {
+        let listed = listed.and_then(|names| ScopeSet::parse(&names.replace(',', " ")).ok());
+        return ApiRefusal::MissingScope { needed: challenge.scope.or(listed).unwrap_or_default() };
+    }
+    ApiRefusal::NotAllowed
+}
+
+/// Returns the `message` of an error object of the resource API. Text from the server.
+#[must_use]
+pub fn message(response: &Response<SecretBytes>) -> Option<ServerText> {
+    let members = serde_json::from_slice::<Members<'_>>(response.body().expose()).ok()?;
+    members.message.as_ref().and_then(Lenient::text).map(ServerText::sanitize)
+}
