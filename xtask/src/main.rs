@@ -1,3 +1,38 @@
-//! Every check of the workspace.
+//! Every check of the workspace: `cargo xtask ci` runs them all, `cargo xtask check` the fast part.
 
-fn main() {}
+mod ci;
+mod deny;
+mod doc;
+mod features;
+mod flags;
+mod fmt;
+mod layers;
+mod lint;
+mod package;
+mod report;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use clap::Parser as _;
+
+use flags::{Command, Flags};
+use workspace::Workspace;
+
+fn main() -> anyhow::Result<()> {
+    let open = || Workspace::open(false);
+    match Flags::parse().command {
+        Command::Check => ci::check(&open()?),
+        Command::Ci(flags) => ci::run(&flags),
+        Command::Deny(flags) => deny::run(&Workspace::open(flags.offline)?).map(|_| ()),
+        Command::Doc => doc::run(&open()?),
+        Command::Features => features::run(&open()?),
+        Command::Fmt(flags) => fmt::run(&open()?, flags.check),
+        Command::Layers => layers::run(&open()?),
+        Command::Lint => lint::run(&open()?),
+        Command::Package => package::run(&open()?),
+        Command::Test(flags) => test::run(&open()?, flags.filter.as_deref()),
+        Command::Tidy(flags) => tidy::run(&open()?, flags.rows),
+    }
+}

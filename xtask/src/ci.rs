@@ -1,0 +1,181 @@
+//! `cargo xtask ci` and `cargo xtask check`: protect the branch; all stages, or the fast ones.
+//!
+//! Cheapest first, so that a mistake is told early. A stage is one of the other commands: what
+//! failed here is repeated there.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use crate::flags;
+use crate::report::say;
+use crate::workspace::Workspace;
+use crate::{deny, doc, features, fmt, layers, lint, package, test, tidy};
+
+/// Runs every stage.
+///
+/// # Errors
+///
+/// Fails with the first stage that fails, and before any if a CI service asks to leave things out.
+pub(crate) fn run(flags: &flags::Ci) -> anyhow::Result<()> {
+    let offline = flags.offline.offline;
+    ensure!(
+        !(offline && flags.is_service()),
+        "CI={} and --offline: a CI service leaves nothing out; unset CI or drop --offline",
+        flags.ci
+    );
+    run_stages(&Workspace::open(offline)?, &STAGES)
+}
+
+/// Runs the fast stages.
+///
+/// # Errors
+///
+/// Fails with the first stage that fails.
+pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    run_stages(workspace, &FAST_STAGES)?;
+    say("not part of this: documentation tests, doc, features, deny, package (see cargo xtask ci)");
+    Ok(())
+}
+
+/// One check and what it may cost on two cores and a clean clone.
+#[derive(Clone, Copy, Debug)]
+struct Stage {
+    name: &'static str,
+    budget_minutes: u32,
+    run: fn(&Workspace) -> anyhow::Result<LeftOut>,
+}
+
+/// What a stage could not do here, a sentence each.
+type LeftOut = Vec<String>;
+
+const STAGES: [Stage; 9] = [
+    stage("fmt", 1, |it| fmt::run(it, true).map(none)),
+    stage("tidy", 1, |it| tidy::run(it, false).map(none)),
+    stage("layers", 1, |it| layers::run(it).map(none)),
+    stage("lint", 8, |it| lint::run(it).map(none)),
+    stage("test", 12, |it| test::run(it, None).map(none)),
+    stage("doc", 3, |it| doc::run(it).map(none)),
+    stage("features", 6, |it| features::run(it).map(none)),
+    stage("package", 2, |it| package::run(it).map(none)),
+    stage("deny", 4, deny::run),
+];
+
+const FAST_STAGES: [Stage; 5] = [
+    stage("fmt", 1, |it| fmt::run(it, true).map(none)),
+    stage("tidy", 1, |it| tidy::run(it, false).map(none)),
+    stage("layers", 1, |it| layers::run(it).map(none)),
+    stage("lint", 1, |it| lint::run(it).map(none)),
+    stage("test", 2, |it| test::run_without_docs(it, None).map(none)),
+];
+
+const fn stage(
+    name: &'static str,
+    budget_minutes: u32,
+    run: fn(&Workspace) -> anyhow::Result<LeftOut>,
+) -> Stage {
+    Stage { name, budget_minutes, run }
+}
+
+fn none((): ()) -> LeftOut {
+    Vec::new()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the minutes of a stage are those of the wall")]
+fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
+    let mut table = Vec::new();
+    let mut left_out = Vec::new();
+    let mut failure = None;
+    for Stage { name, budget_minutes, run } in stages {
+        if failure.is_some() {
+            table.push(format!("--  {name:<9} not run"));
+            continue;
+        }
+        say(format_args!("── {name} (budget {budget_minutes} min)"));
+        let started = Instant::now();
+        let outcome = run(workspace);
+        let row = row(name, *budget_minutes, outcome.is_ok(), started.elapsed());
+        say(&row);
+        table.push(row);
+        match outcome {
+            Ok(rest) => left_out.extend(rest.into_iter().map(|what| format!("{name}: {what}"))),
+            Err(error) => failure = Some((*name, error)),
+        }
+    }
+    say("── summary");
+    table.iter().for_each(say);
+    left_out.iter().for_each(|what| say(format_args!("left out  {what}")));
+    match failure {
+        Some((name, error)) => Err(error)
+            .with_context(|| format!("{name} failed; repeat it with: {}", repeat(workspace, name))),
+        None => Ok(()),
+    }
+}
+
+fn row(name: &str, budget_minutes: u32, is_ok: bool, took: Duration) -> String {
+    let verdict = if is_ok { "ok  " } else { "FAIL" };
+    let minutes = took.as_secs_f64() / 60.0;
+    let over = if minutes > f64::from(budget_minutes) { ", over budget" } else { "" };
+    format!("{verdict}{name:<9} {minutes:>4.1} min of {budget_minutes}{over}")
+}
+
+fn repeat(workspace: &Workspace, name: &str) -> String {
+    match name {
+        "deny" if workspace.offline => "cargo xtask deny --offline".to_owned(),
+        "fmt" => "cargo xtask fmt --check (cargo xtask fmt repairs it)".to_owned(),
+        name => format!("cargo xtask {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_budgets_leave_room_in_fifty_minutes() {
+        let total = |stages: &[Stage]| stages.iter().map(|it| it.budget_minutes).sum::<u32>();
+        assert!(total(&STAGES) <= 50, "all: {}", total(&STAGES));
+        assert!(total(&FAST_STAGES) <= 6, "fast: {}", total(&FAST_STAGES));
+    }
+
+    #[test]
+    fn each_stage_is_a_command_that_repeats_it() {
+        let command = flags::Flags::command();
+        for stage in STAGES.iter().chain(&FAST_STAGES) {
+            assert!(command.find_subcommand(stage.name).is_some(), "{}", stage.name);
+        }
+    }
+
+    #[test]
+    fn the_first_failure_ends_the_run_and_names_its_command() {
+        let workspace = Workspace::open(false).unwrap();
+        let stages = [
+            stage("fmt", 1, |_| Ok(vec!["nothing".to_owned()])),
+            stage("lint", 1, |_| anyhow::bail!("planted")),
+            stage("test", 1, |_| panic!("a stage after a failed one must not run")),
+        ];
+        let error = run_stages(&workspace, &stages).unwrap_err();
+        assert_eq!(format!("{error:#}"), "lint failed; repeat it with: cargo xtask lint: planted");
+    }
+
+    #[test]
+    fn a_service_that_asks_to_leave_things_out_is_refused() {
+        let offline = flags::Offline { offline: true };
+        let error = run(&flags::Ci { offline, ci: "true".to_owned() }).unwrap_err();
+        assert!(error.to_string().contains("leaves nothing out"), "{error}");
+    }
+
+    #[test]
+    fn a_row_says_how_long_a_stage_took_and_whether_that_was_planned() {
+        let cases = [
+            ("in time", true, 108, "ok  lint       1.8 min of 6"),
+            ("late", true, 366, "ok  lint       6.1 min of 6, over budget"),
+            ("failed", false, 30, "FAILlint       0.5 min of 6"),
+        ];
+        for (name, is_ok, secs, expected) in cases {
+            assert_eq!(row("lint", 6, is_ok, Duration::from_secs(secs)), expected, "{name}");
+        }
+    }
+}

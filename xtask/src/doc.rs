@@ -1,0 +1,13 @@
+//! `cargo xtask doc`: protects the documentation from broken links, private items included.
+//!
+//! Its examples are compiled by `cargo xtask test`; `tidy` sees to it that each Markdown file with
+//! Rust in it is included by the documentation tests of a crate.
+
+use crate::workspace::Workspace;
+
+/// Builds the documentation of our own crates without a warning.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let common = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
+    let command = workspace.cargo(&common).arg("--document-private-items");
+    Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
+}

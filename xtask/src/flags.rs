@@ -1,0 +1,100 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+
+/// Every check of the workspace.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the fast checks: fmt, tidy, layers, lint, test
+    Check,
+    /// Runs all checks, cheapest first, and says what each took
+    Ci(Ci),
+    /// Checks licences, sources and bans, and advisories if their database can be reached
+    Deny(Offline),
+    /// Builds the documentation, private items included, without a warning
+    Doc,
+    /// Lints each feature of each crate alone, none and all
+    Features,
+    /// Formats the code
+    Fmt(Fmt),
+    /// Compares the crates with the table of edges, features and homes
+    Layers,
+    /// Runs clippy over all targets, with all features and with the default ones
+    Lint,
+    /// Packages each crate as for the registry
+    Package,
+    /// Runs all tests, then the documentation tests
+    Test(Test),
+    /// Checks names, sizes, doors and facts
+    Tidy(Tidy),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Ci {
+    #[command(flatten)]
+    pub(crate) offline: Offline,
+    /// Set by a CI service; nothing may then be left out
+    #[arg(long, env = "CI", hide = true, value_name = "BOOL", default_value = "false")]
+    pub(crate) ci: String,
+}
+
+impl Ci {
+    /// Says whether a CI service runs this, going by the variable that all of them set.
+    pub(crate) fn is_service(&self) -> bool {
+        !matches!(self.ci.as_str(), "" | "0" | "false")
+    }
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Offline {
+    /// Leave out what needs a network or an absent tool, and list it
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Fmt {
+    /// Only say what is not formatted
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Test {
+    /// Only tests whose name contains this
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Tidy {
+    /// List the rows of docs/security.md that have no test
+    #[arg(long)]
+    pub(crate) rows: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn a_ci_service_is_known_by_its_variable() {
+        for (value, expected) in [("true", true), ("1", true), ("false", false), ("", false)] {
+            let ci = Ci { offline: Offline { offline: false }, ci: value.to_owned() };
+            assert_eq!(ci.is_service(), expected, "CI={value}");
+        }
+    }
+}

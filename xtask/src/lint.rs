@@ -1,0 +1,17 @@
+//! `cargo xtask lint`: protects the decisions of the lint table and of `clippy.toml`.
+//!
+//! Warnings are errors only here, so that they do not stop anybody who is in the middle of a change.
+//! The feature sets in between are those of `cargo xtask features`.
+
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Runs clippy over all targets, with all features and with the default ones.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    tools::component(workspace, "clippy")?;
+    let common = ["clippy", "--locked", "--workspace", "--all-targets"];
+    for features in [&["--all-features"][..], &[]] {
+        workspace.cargo(&common).args(features).args(["--", "-D", "warnings"]).run()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! `cargo xtask test`: protects behaviour; all tests with all features, then the documentation's.
+
+use crate::tools;
+use crate::workspace::Workspace;
+
+const COMMON: [&str; 3] = ["--locked", "--workspace", "--all-features"];
+
+/// Runs the tests whose name contains the filter, or all, and then the documentation tests.
+pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
+    run_without_docs(workspace, filter)?;
+    Ok(workspace.cargo(&["test", "--doc"]).args(COMMON).args(filter).run()?)
+}
+
+/// Runs the tests, but not those in documentation.
+pub(crate) fn run_without_docs(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
+    let command = if tools::has(workspace, "nextest") {
+        // A filter that fits a documentation test alone leaves nothing to run here.
+        workspace.cargo(&["nextest", "run", "--no-tests=warn"])
+    } else {
+        workspace.cargo(&["test", "--lib", "--bins", "--tests", "--examples"])
+    };
+    Ok(command.args(COMMON).args(filter).run()?)
+}

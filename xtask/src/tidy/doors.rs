@@ -1,0 +1,75 @@
+//! The door of secrets: the files that may read one, each with its reason.
+//!
+//! A file that is not on the list and reads one fails, and so does a file on the list that no
+//! longer does: the list is what a reviewer of secrets reads.
+
+use super::source::Source;
+use crate::report::Finding;
+
+/// Files that read secrets outside tests.
+const DOORS: [(&str, &str); 0] = [];
+/// The calls that open the door.
+const CALLS: [&str; 2] = [".expose(", ".expose_bytes("];
+
+/// Compares the list with the sources.
+pub(super) fn findings(sources: &[Source<'_>]) -> Vec<Finding> {
+    compare(&DOORS, sources)
+}
+
+fn compare(doors: &[(&str, &str)], sources: &[Source<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let ours = sources.iter().filter(|it| it.path.starts_with("crates/"));
+    for source in ours.clone() {
+        let is_door = doors.iter().any(|(path, _)| *path == source.path);
+        for at in calls(source).into_iter().filter(|_| !is_door) {
+            findings.push(Finding {
+                place: source.place(at),
+                rule: "secret-door",
+                what: "reads a secret".to_owned(),
+                way_out: "hand the `Secret` on, or add the file to tidy/doors.rs with the reason",
+            });
+        }
+    }
+    for (path, _) in doors {
+        if !ours.clone().any(|source| source.path == *path && !calls(source).is_empty()) {
+            findings.push(Finding {
+                place: (*path).to_owned(),
+                rule: "secret-door",
+                what: "is on the list of doors and reads no secret".to_owned(),
+                way_out: "take it off the list in tidy/doors.rs",
+            });
+        }
+    }
+    findings
+}
+
+fn calls(source: &Source<'_>) -> Vec<usize> {
+    let calls = CALLS.iter().flat_map(|call| source.find(call));
+    calls.filter(|at| !source.is_test(*at)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_and_the_sources_agree() {
+        let opens = "fn a(s: &Secret) { s.expose(); }";
+        let bytes = "fn a(s: &SecretBytes) { s.expose_bytes(); }";
+        let in_tests = "#[cfg(test)]\nmod tests { fn a(s: &Secret) { s.expose(); } }";
+        let doors = [("crates/a/src/b.rs", "reason")];
+        let cases: [(&str, &[(&str, &str)], &str, &str, usize); 7] = [
+            ("a door on the list", &doors, "crates/a/src/b.rs", opens, 0),
+            ("a door off the list", &[], "crates/a/src/b.rs", opens, 1),
+            ("bytes off the list", &[], "crates/a/src/b.rs", bytes, 1),
+            ("tests need no entry", &[], "crates/a/src/b.rs", in_tests, 0),
+            ("test files need none", &[], "crates/a/tests/b.rs", opens, 0),
+            ("on the list and shut", &doors, "crates/a/src/b.rs", "fn a() {}", 1),
+            ("on the list and gone", &doors, "crates/a/src/c.rs", "fn a() {}", 1),
+        ];
+        for (name, doors, path, text, expected) in cases {
+            let found = compare(doors, &[Source::parse(path, text)]);
+            assert_eq!(found.len(), expected, "{name}: {found:?}");
+        }
+    }
+}
