@@ -15,14 +15,26 @@ mod tidy;
 mod tools;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::Parser as _;
 
 use flags::{Command, Flags};
 use workspace::Workspace;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match dispatch(Flags::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::say(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
     let open = || Workspace::open(false);
-    match Flags::parse().command {
+    match command {
         Command::Check => ci::check(&open()?),
         Command::Ci(flags) => ci::run(&flags),
         Command::Deny(flags) => deny::run(&Workspace::open(flags.offline)?).map(|_| ()),
