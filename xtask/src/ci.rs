@@ -88,13 +88,13 @@ fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
     let mut failure = None;
     for Stage { name, budget_minutes, run } in stages {
         if failure.is_some() {
-            table.push(format!("--  {name:<9} not run"));
+            table.push(format!("--    {name:<9} not run"));
             continue;
         }
         say(format_args!("── {name} (budget {budget_minutes} min)"));
         let started = Instant::now();
         let outcome = run(workspace);
-        let row = row(name, *budget_minutes, outcome.is_ok(), started.elapsed());
+        let row = row(name, *budget_minutes, &outcome, started.elapsed());
         say(&row);
         table.push(row);
         match outcome {
@@ -112,11 +112,20 @@ fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
     }
 }
 
-fn row(name: &str, budget_minutes: u32, is_ok: bool, took: Duration) -> String {
-    let verdict = if is_ok { "ok  " } else { "FAIL" };
+fn row(
+    name: &str,
+    budget_minutes: u32,
+    outcome: &anyhow::Result<LeftOut>,
+    took: Duration,
+) -> String {
+    let verdict = match outcome {
+        Ok(left_out) if left_out.is_empty() => "ok",
+        Ok(_) => "part",
+        Err(_) => "FAIL",
+    };
     let minutes = took.as_secs_f64() / 60.0;
     let over = if minutes > f64::from(budget_minutes) { ", over budget" } else { "" };
-    format!("{verdict}{name:<9} {minutes:>4.1} min of {budget_minutes}{over}")
+    format!("{verdict:<4}  {name:<9} {minutes:>4.1} min of {budget_minutes}{over}")
 }
 
 fn repeat(workspace: &Workspace, name: &str) -> String {
@@ -169,13 +178,15 @@ mod tests {
 
     #[test]
     fn a_row_says_how_long_a_stage_took_and_whether_that_was_planned() {
+        let part = || Ok(vec!["one thing".to_owned()]);
         let cases = [
-            ("in time", true, 108, "ok  lint       1.8 min of 6"),
-            ("late", true, 366, "ok  lint       6.1 min of 6, over budget"),
-            ("failed", false, 30, "FAILlint       0.5 min of 6"),
+            ("in time", Ok(Vec::new()), 108, "ok    lint       1.8 min of 6"),
+            ("late", Ok(Vec::new()), 366, "ok    lint       6.1 min of 6, over budget"),
+            ("not all of it", part(), 60, "part  lint       1.0 min of 6"),
+            ("failed", Err(anyhow::anyhow!("planted")), 30, "FAIL  lint       0.5 min of 6"),
         ];
-        for (name, is_ok, secs, expected) in cases {
-            assert_eq!(row("lint", 6, is_ok, Duration::from_secs(secs)), expected, "{name}");
+        for (name, outcome, secs, expected) in cases {
+            assert_eq!(row("lint", 6, &outcome, Duration::from_secs(secs)), expected, "{name}");
         }
     }
 }

@@ -84,8 +84,20 @@ pub(super) fn in_text(text: &Text, root: &str) -> Vec<Finding> {
             let place = format!("{}:{number}", text.path);
             findings.push(Finding { place, rule: "machine", what, way_out });
         }
+        if is_ignored_fence(line) {
+            let what = "an example that is not compiled".to_owned();
+            let way_out = "let it compile (`no_run` for sockets), or fence it as `text`";
+            let place = format!("{}:{number}", text.path);
+            findings.push(Finding { place, rule: "example", what, way_out });
+        }
     }
     findings
+}
+
+/// Says whether a line opens an example, in Markdown or in a comment, that rustdoc passes over.
+fn is_ignored_fence(line: &str) -> bool {
+    let line = line.trim_start_matches(['/', '!', ' ']);
+    line.strip_prefix("```").is_some_and(|info| info.split(',').any(|it| it.trim() == "ignore"))
 }
 
 /// Says whether a path that begins with the folder stands in a line, and not inside another path.
@@ -127,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_one_machine_is_found() {
+    fn a_folder_of_one_machine_and_an_ignored_example_are_found() {
         let root = "/srv/build/clone";
         let home = |rest: &str| format!("{}{rest}", concat!("/ho", "me/"));
         let cases = [
@@ -136,6 +148,9 @@ mod tests {
             ("a home at the start", home("a"), true),
             ("a URL", format!("https://example.com{}", home("page")), false),
             ("the workspace", format!("built in {root}/target"), true),
+            ("an example", "```rust,no_run".to_owned(), false),
+            ("an ignored example", "```ignore".to_owned(), true),
+            ("one in a comment", "//! ```rust,ignore".to_owned(), true),
             ("Windows", format!("C{}a", concat!(":\\Us", "ers\\")), true),
         ];
         for (name, line, expected) in cases {
