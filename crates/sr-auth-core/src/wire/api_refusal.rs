@@ -6,7 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
 use super::challenge::{BearerChallenge, BearerError};
-use super::lenient::Lenient;
+use super::lenient::{self, Lenient};
 use super::retry_after;
 use crate::{Remedy, ScopeSet, SecretBytes, ServerText, Timestamp};
 
@@ -88,7 +88,7 @@ struct Members<'a> {
 
 fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
     let challenge = BearerChallenge::read(headers).unwrap_or_default();
-    let members = serde_json::from_slice::<Members<'_>>(body).unwrap_or_default();
+    let members = lenient::object::<Members<'_>>(body).unwrap_or_default();
     let message = members.message.as_ref().and_then(Lenient::text).unwrap_or_default();
     if message.starts_with("No access to feature") {
         return ApiRefusal::NoApiAccess;
@@ -104,6 +104,6 @@ fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
 /// Returns the `message` of an error object of the resource API. Text from the server.
 #[must_use]
 pub fn message(response: &Response<SecretBytes>) -> Option<ServerText> {
-    let members = serde_json::from_slice::<Members<'_>>(response.body().expose()).ok()?;
+    let members = lenient::object::<Members<'_>>(response.body().expose())?;
     members.message.as_ref().and_then(Lenient::text).map(ServerText::sanitize)
 }

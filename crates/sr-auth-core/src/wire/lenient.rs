@@ -5,6 +5,17 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// Reads a JSON object; `None` for anything else.
+///
+/// `serde` would also take an array for an object, member by member. The message of its error
+/// quotes the value it stumbles over, which may be a token, so it goes no further than here.
+pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
 /// One member of a JSON object. Texts are borrowed where the JSON has no escapes.
 pub(super) enum Lenient<'a> {
     /// `null`, `true`, `false`, an array or an object.

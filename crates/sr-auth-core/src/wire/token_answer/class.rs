@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::TokenResponse;
-use crate::wire::lenient::Lenient;
+use crate::wire::lenient::{self, Lenient};
 use crate::wire::retry_after;
 use crate::{ErrorCode, ErrorResponse, RefreshToken, ServerMisbehaved, ServerText, Timestamp};
 
@@ -76,7 +76,7 @@ pub(super) fn refusal(
     let members = if body.len() > super::BODY_LIMIT {
         Members::default()
     } else {
-        serde_json::from_slice::<Members<'_>>(body).unwrap_or_default()
+        lenient::object::<Members<'_>>(body).unwrap_or_default()
     };
     let description = members.error_description.as_ref().or(members.message.as_ref());
     let description = description.and_then(Lenient::text);

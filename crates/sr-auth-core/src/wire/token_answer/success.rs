@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::class::{self, TokenAnswer};
-use crate::wire::lenient::Lenient;
+use crate::wire::lenient::{self, Lenient};
 use crate::wire::salvage;
 use crate::{
     AccessToken, GrantedScope, RefreshToken, ScopeSet, Secret, ServerMisbehaved, Timestamp,
@@ -56,8 +56,7 @@ pub(super) fn read(status: StatusCode, body: &[u8], sent_at: Timestamp) -> Token
     if body.len() > super::BODY_LIMIT {
         return salvaged(ServerMisbehaved::TooLong);
     }
-    // The message of `serde_json` quotes the value it stumbles over, so it goes no further.
-    let Ok(members) = serde_json::from_slice::<Members<'_>>(body) else {
+    let Some(members) = lenient::object::<Members<'_>>(body) else {
         return salvaged(ServerMisbehaved::NotJson);
     };
     let Some(token) = members.access_token.as_ref().and_then(Lenient::text) else {

@@ -1,0 +1,165 @@
+//! The machines as stories: inputs on the left, what came out below.
+
+use sr_auth_core::Timestamp;
+use sr_auth_core::grant::{ClientCredentialsGrant, Input, RefreshTokenGrant};
+use sr_auth_core::{Endpoints, GrantError, Machine as _, SingleUse};
+
+use crate::fixture::{
+    CODE, STATE, SUCCESSOR, TOKEN, at, begin, callback, client, lost, not_sent, refresh_token,
+    response, retry, settings, story,
+};
+
+fn by_client(script: Vec<(Timestamp, Input)>) -> String {
+    let endpoints = Endpoints::production();
+    story(ClientCredentialsGrant::new(&client(), endpoints.token(), retry(), at(0)), script)
+}
+
+fn refresh_grant() -> RefreshTokenGrant {
+    let endpoints = Endpoints::production();
+    RefreshTokenGrant::new(&client(), endpoints.token(), refresh_token(), retry(), at(0))
+}
+
+fn by_refresh(script: Vec<(Timestamp, Input)>) -> String {
+    story(refresh_grant(), script)
+}
+
+fn by_code(script: Vec<(Timestamp, Input)>) -> String {
+    let callback = callback(&format!("code={CODE}&state={STATE}"));
+    let pending = begin(&settings()).into_pending();
+    story(pending.accept(&settings(), &callback, at(0)).expect("accepted"), script)
+}
+
+fn token() -> String {
+    format!(r#"{{"access_token":"{TOKEN}","token_type":"bearer","expires_in":1799}}"#)
+}
+
+fn rotated() -> String {
+    format!(r#"{{"access_token":"{TOKEN}","expires_in":1799,"refresh_token":"{SUCCESSOR}"}}"#)
+}
+
+#[test]
+fn client_credentials_bring_a_token() {
+    insta::assert_snapshot!(by_client(vec![(at(1), response(1, 200, &token()))]));
+}
+
+#[test]
+fn client_credentials_are_asked_again_after_faults_and_then_given_up() {
+    insta::assert_snapshot!(by_client(vec![
+        (at(1), response(1, 503, "")),
+        (at(1), Input::Timeout),
+        (at(2), Input::Timeout),
+        (at(3), response(1, 200, &token())),
+        (at(17), Input::Timeout),
+        (at(19), Input::Timeout),
+        (at(20), lost(3)),
+    ]));
+}
+
+#[test]
+fn c36_a_revoked_client_is_asked_once_and_not_in_a_storm() {
+    insta::assert_snapshot!(by_client(vec![
+        (at(1), response(1, 401, r#"{"error":"invalid_client"}"#)),
+        (at(60), Input::Timeout),
+        (at(61), response(1, 200, &token())),
+    ]));
+}
+
+#[test]
+fn c12_a_code_is_sent_again_only_when_it_was_not_sent() {
+    insta::assert_snapshot!(by_code(vec![
+        (at(3), not_sent(1)),
+        (at(4), Input::Timeout),
+        (at(5), response(2, 200, &rotated())),
+    ]));
+    insta::assert_snapshot!(
+        "a_code_is_not_repeated_after_a_loss",
+        by_code(vec![
+            (at(3), lost(1)),
+            (at(9), Input::Timeout),
+            (at(10), response(1, 200, &rotated())),
+        ])
+    );
+}
+
+#[test]
+fn c13_a_code_is_never_sent_after_its_time() {
+    insta::assert_snapshot!(by_code(vec![(at(26), not_sent(1)), (at(40), Input::Timeout)]));
+    insta::assert_snapshot!(
+        "a_code_that_cannot_be_sent_in_time_expires",
+        by_code(vec![(at(25), not_sent(1)), (at(28), Input::Timeout),])
+    );
+    insta::assert_snapshot!(
+        "a_clock_set_back_does_not_make_a_code_young",
+        by_code(vec![
+            (at(3), not_sent(1)),
+            (Timestamp::from_unix_millis(0), Input::Timeout),
+            (at(4), Input::Timeout),
+        ])
+    );
+}
+
+#[test]
+fn c16_a_refresh_keeps_the_successor_and_the_old_token_only_without_one() {
+    use sr_auth_core::grant::Output;
+    for (body, expected, rotated) in
+        [(rotated(), SUCCESSOR, true), (token(), crate::fixture::REFRESH, false)]
+    {
+        let mut grant = refresh_grant();
+        grant.poll_output();
+        grant.handle_input(at(1), response(1, 200, &body));
+        let Some(Output::Event(Ok(set))) = grant.poll_output() else { panic!("tokens") };
+        assert_eq!(set.refresh().expect("a token to keep").secret().expose(), expected);
+        assert_eq!(set.rotated(), rotated);
+    }
+}
+
+#[test]
+fn a_refresh_token_is_never_sent_twice() {
+    insta::assert_snapshot!(by_refresh(vec![
+        (at(30), response(1, 503, "")),
+        (at(300), Input::Timeout),
+        (at(301), response(1, 200, &rotated())),
+    ]));
+    insta::assert_snapshot!(
+        "a_late_answer_is_awaited_128_seconds",
+        by_refresh(vec![(at(142), Input::Timeout), (at(143), Input::Timeout),])
+    );
+    insta::assert_snapshot!(
+        "a_throttled_refresh_keeps_its_token",
+        by_refresh(vec![(at(1), response(1, 429, "")),])
+    );
+}
+
+#[test]
+fn a_garbled_answer_gives_back_the_refresh_token_in_it() {
+    use sr_auth_core::grant::Output;
+    let mut grant = refresh_grant();
+    grant.poll_output();
+    grant
+        .handle_input(at(1), response(1, 200, &format!(r#"{{"refresh_token":"{SUCCESSOR}","acc"#)));
+    let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("a failure") };
+    assert!(matches!(failure.error(), GrantError::ServerMisbehaved(_)));
+    assert_eq!(failure.salvaged().expect("salvaged").secret().expose(), SUCCESSOR);
+}
+
+#[test]
+fn every_failure_says_what_became_of_the_refresh_token() {
+    use sr_auth_core::grant::Output;
+    let cases = [
+        ("lost", lost(1), SingleUse::MaybeSpent),
+        ("5xx", response(1, 500, ""), SingleUse::MaybeSpent),
+        ("200 {}", response(1, 200, "{}"), SingleUse::MaybeSpent),
+        ("a redirect", response(1, 307, ""), SingleUse::MaybeSpent),
+        ("an unknown refusal", response(1, 403, ""), SingleUse::MaybeSpent),
+        ("invalid_grant", response(1, 400, r#"{"error":"invalid_grant"}"#), SingleUse::Spent),
+        ("invalid_client", response(1, 401, ""), SingleUse::Unspent),
+        ("429", response(1, 429, ""), SingleUse::Unspent),
+    ];
+    for (name, input, expected) in cases {
+        let mut grant = refresh_grant();
+        grant.poll_output();
+        grant.handle_input(at(1), input);
+        let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("{name}") };
+        assert_eq!(failure.error().single_use(), expected, "{name}");
+    }
+}
