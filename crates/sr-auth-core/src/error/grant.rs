@@ -16,7 +16,7 @@ pub enum GrantError {
     #[error("the single-use credential was sent, and its answer was lost")]
     OutcomeUnknown,
     /// The authorization server said no (RFC 6749 §5.2).
-    #[error("the token endpoint refused the request: {}", .0.code())]
+    #[error("the token endpoint refused the request: {} ({})", .0.code(), .0.code().meaning())]
     Refused(ErrorResponse),
     /// The authorization server broke the protocol.
     #[error("the token endpoint misbehaved: {0}")]
@@ -204,6 +204,22 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Returns what it means here, in words for a person.
+    #[must_use]
+    pub const fn meaning(&self) -> &'static str {
+        match self {
+            Self::InvalidClient => {
+                "the client id or secret is wrong, or an administrator has revoked them"
+            }
+            Self::InvalidGrant => "the code or refresh token is used up, expired or revoked",
+            Self::InvalidRequest => "the server could not read it",
+            Self::InvalidScope => "a scope is unknown, or not approved for this client",
+            Self::UnauthorizedClient => "this client may not use this grant",
+            Self::Unregistered => "the server gave no reason that is known",
+            Self::UnsupportedGrantType => "the server does not know this grant",
+        }
+    }
+
     /// Returns what can be done about it, and by whom.
     #[must_use]
     pub const fn remedy(&self) -> Remedy {

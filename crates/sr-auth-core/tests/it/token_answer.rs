@@ -131,8 +131,8 @@ fn c20_bodies_and_tokens_are_bounded_and_unknown_members_ignored() {
     };
     assert!(token(16 * 1024));
     assert!(!token(16 * 1024 + 1));
-    let nested = format!(r#"{{"access_token":"t","expires_in":1,"x":{{"access_token":["y"]}}}}"#);
-    assert_eq!(told(200, &nested), "granted t until 101.000s, refresh none");
+    let nested = r#"{"access_token":"t","expires_in":1,"x":{"access_token":["y"]}}"#;
+    assert_eq!(told(200, nested), "granted t until 101.000s, refresh none");
 }
 
 #[test]
@@ -208,10 +208,10 @@ fn expiry_is_counted_from_the_moment_of_sending() {
 fn c19_a_missing_scope_is_as_requested_and_an_empty_one_grants_nothing() {
     let granted = |scope: &str| {
         let body = format!(r#"{{"access_token":"t","expires_in":1{scope}}}"#);
-        match classify(&answer(200, &body), at(0), at(0)) {
-            TokenAnswer::Granted(it) => it.access.scope().clone(),
-            other => panic!("{other:?}"),
-        }
+        let TokenAnswer::Granted(it) = classify(&answer(200, &body), at(0), at(0)) else {
+            panic!("{body} is refused");
+        };
+        it.access.scope().clone()
     };
     let explicit = |names: &str| GrantedScope::Explicit(ScopeSet::parse(names).expect("valid"));
     assert_eq!(granted(""), GrantedScope::AsRequested);
