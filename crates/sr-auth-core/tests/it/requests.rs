@@ -127,6 +127,25 @@ fn c03_token_requests_are_posts_and_nothing_secret_is_in_their_urls() {
     assert!(!url.contains("canary"), "{url}");
 }
 
+#[test]
+fn c27_no_answer_changes_where_the_next_request_goes() {
+    let endpoints = Endpoints::production();
+    let mut grant = ClientCredentialsGrant::new(&client(), endpoints.token(), retry(), at(0));
+    let first = grant.poll_output();
+    let elsewhere = "https://evil.example/token";
+    let body = format!(r#"{{"token_endpoint":"{elsewhere}","issuer":"{elsewhere}"}}"#);
+    let mut response = crate::fixture::answer(503, &body);
+    for name in ["location", "content-location", "link", "alt-svc", "refresh"] {
+        response.headers_mut().insert(name, http::HeaderValue::from_static(elsewhere));
+    }
+    let Some(Output::Transmit(first)) = first else { panic!("a request") };
+    grant.handle_input(at(1), Input::Response { id: first.id, response });
+    grant.handle_input(at(60), Input::Timeout);
+    let second = transmit(grant).request;
+    assert_eq!(second.uri(), first.request.uri());
+    assert_eq!(second.uri(), endpoints.token().as_str());
+}
+
 /// Every name in a form, in order.
 fn names(request: &http::Request<SecretBytes>) -> Vec<String> {
     url::form_urlencoded::parse(request.body().expose())
