@@ -75,15 +75,19 @@ fn crates(metadata: &Metadata) -> anyhow::Result<Vec<Krate>> {
     Ok(crates.collect())
 }
 
-/// Returns the packages that a crate reaches, on any platform and with all features, one a line.
+/// Returns the packages that a crate reaches with all features, one a line.
 ///
 /// `cargo tree` and not the graph of the metadata, for that one mixes in the features that other
 /// members ask for. What `oauth2` brings is cut off: see [`purity`].
 fn tree(workspace: &Workspace, krate: &str) -> anyhow::Result<String> {
-    let command = workspace.cargo(&["tree", "--locked", "--package", krate, "--all-features"]);
-    let command = command.args(["--edges", "normal,build", "--target", "all"]);
-    let command = command.args(["--prefix", "none", "--format", "{p}", "--prune", "oauth2"]);
-    Ok(command.quiet().read()?)
+    let of = |platform: &[&str]| {
+        let command = workspace.cargo(&["tree", "--locked", "--package", krate, "--all-features"]);
+        let command = command.args(["--edges", "normal,build"]).args(platform);
+        let command = command.args(["--prefix", "none", "--format", "{p}", "--prune", "oauth2"]);
+        command.quiet().ignore_stderr().read()
+    };
+    // As with the metadata: packages of other platforms may be out of reach.
+    Ok(of(&["--target", "all"]).or_else(|_| of(&[]))?)
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result
 /// Runs the tests, but not those in documentation.
 pub(crate) fn run_without_docs(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
     let command = if tools::has(workspace, "nextest") {
-        // A filter that fits a documentation test alone leaves nothing to run here.
-        workspace.cargo(&["nextest", "run", "--no-tests=warn"])
+        // A filter that fits only a documentation test leaves nothing to run here.
+        let none = if filter.is_some() { "--no-tests=warn" } else { "--no-tests=fail" };
+        workspace.cargo(&["nextest", "run", none])
     } else {
         workspace.cargo(&["test", "--lib", "--bins", "--tests", "--examples"])
     };

@@ -6,6 +6,7 @@
 mod bans;
 mod doors;
 mod facts;
+mod links;
 mod manifest;
 mod rows;
 mod shape;
@@ -63,6 +64,7 @@ fn findings(
         findings.extend(manifest::findings(text));
     }
     findings.extend(doors::findings(sources));
+    findings.extend(links::findings(texts));
     findings.extend(facts::findings(texts, &facts::Facts::of(&metadata)?));
     findings.extend(rows::Rows::collect(texts, sources).findings());
     Ok(findings)

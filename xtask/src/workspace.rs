@@ -36,18 +36,26 @@ impl Workspace {
     }
 
     /// Returns what cargo knows of the workspace, with every feature on.
+    ///
+    /// All platforms are judged if their packages are here or can be fetched, else this one.
     pub(crate) fn metadata(&self) -> anyhow::Result<Metadata> {
-        let mut command = MetadataCommand::new();
-        command.current_dir(&self.root).features(CargoOpt::AllFeatures);
-        let mut others = vec!["--locked".to_owned()];
-        if self.offline {
-            others.push("--offline".to_owned());
-        }
-        command.other_options(others);
-        command.exec().context("cargo metadata; is Cargo.lock up to date?")
+        let of = |platform: &[&str]| {
+            let mut options = vec!["--locked".to_owned()];
+            options.extend(platform.iter().copied().map(str::to_owned));
+            let mut command = MetadataCommand::new();
+            command.current_dir(&self.root).features(CargoOpt::AllFeatures);
+            if self.offline {
+                options.push("--offline".to_owned());
+            }
+            command.other_options(options).exec()
+        };
+        // The first error is the one to tell: it names a lock file that is out of date.
+        of(&[])
+            .or_else(|error| of(&["--filter-platform", "host-tuple"]).map_err(|_| error))
+            .context("cargo metadata failed; is Cargo.lock up to date?")
     }
 
-    /// Returns every text file of the project, in order, by its path from the root.
+    /// Returns every file of the project, in order, by its path from the root.
     pub(crate) fn texts(&self) -> anyhow::Result<Vec<Text>> {
         let mut texts = Vec::new();
         collect(&self.root, "", &mut texts)?;
@@ -56,7 +64,7 @@ impl Workspace {
     }
 }
 
-/// A text file.
+/// A file.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
     /// From the root, with `/`.
@@ -83,10 +91,9 @@ fn collect(folder: &Path, prefix: &str, texts: &mut Vec<Text>) -> anyhow::Result
                 collect(&entry.path(), &format!("{path}/"), texts)?;
             }
         } else if !FOREIGN_FILES.contains(&name.as_str()) {
-            // What is not UTF-8 is no text.
-            if let Ok(text) = std::fs::read_to_string(entry.path()) {
-                texts.push(Text { path, text });
-            }
+            // What is not UTF-8 is no text; it is kept as empty, for a link may lead to it.
+            let bytes = std::fs::read(entry.path()).with_context(|| path.clone())?;
+            texts.push(Text { path, text: String::from_utf8(bytes).unwrap_or_default() });
         }
     }
     Ok(())

@@ -145,7 +145,8 @@ pub(super) const HOMES: [(&str, &[&str]); 20] = [
     ("cargo_metadata", &["xtask"]),
     ("clap", &["sr-auth-cli", "xtask"]),
     ("deadpool-postgres", &["sr-auth-store"]),
-    ("hyper", &["sr-partner-axum", "sr-testkit"]),
+    // Below reqwest: the transport tells its errors apart.
+    ("hyper", &["sr-auth-http", "sr-partner-axum", "sr-testkit"]),
     ("hyper-util", &["sr-partner-axum", "sr-testkit"]),
     ("insta", &[]),
     ("metrics", &["sr-auth-http"]),

@@ -134,14 +134,14 @@ fn snippets(text: &Text, texts: &[Text]) -> Vec<Finding> {
 }
 
 /// Resolves a path that stands in a file, from the root.
-fn resolve(file: &str, path: &str) -> String {
+pub(super) fn resolve(file: &str, path: &str) -> String {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();
     for part in path.split('/') {
-        if part == ".." {
-            parts.pop();
-        } else {
-            parts.push(part);
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
         }
     }
     parts.join("/")
