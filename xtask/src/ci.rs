@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{bail, ensure};
 
 use crate::flags;
 use crate::report::say;
@@ -106,8 +106,9 @@ fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
     table.iter().for_each(say);
     left_out.iter().for_each(|what| say(format_args!("left out  {what}")));
     match failure {
-        Some((name, error)) => Err(error)
-            .with_context(|| format!("{name} failed; repeat it with: {}", repeat(workspace, name))),
+        Some((name, error)) => {
+            bail!("{name} failed: {error:#}\nrepeat it with: {}", repeat(workspace, name))
+        }
         None => Ok(()),
     }
 }
@@ -131,7 +132,7 @@ fn row(
 fn repeat(workspace: &Workspace, name: &str) -> String {
     match name {
         "deny" if workspace.offline => "cargo xtask deny --offline".to_owned(),
-        "fmt" => "cargo xtask fmt --check (cargo xtask fmt repairs it)".to_owned(),
+        "fmt" => "cargo xtask fmt --check (and repair it with: cargo xtask fmt)".to_owned(),
         name => format!("cargo xtask {name}"),
     }
 }
@@ -166,7 +167,7 @@ mod tests {
             stage("test", 1, |_| panic!("a stage after a failed one must not run")),
         ];
         let error = run_stages(&workspace, &stages).unwrap_err();
-        assert_eq!(format!("{error:#}"), "lint failed; repeat it with: cargo xtask lint: planted");
+        assert_eq!(format!("{error:#}"), "lint failed: planted\nrepeat it with: cargo xtask lint");
     }
 
     #[test]
