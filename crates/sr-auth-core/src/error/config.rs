@@ -53,12 +53,14 @@ impl ConfigError {
             Fault::Empty => "sr_auth::config::empty",
             Fault::Fragment => "sr_auth::config::fragment",
             Fault::Missing => "sr_auth::config::missing",
+            Fault::NotACertificate => "sr_auth::config::not_a_certificate",
             Fault::NotAUrl => "sr_auth::config::not_a_url",
             Fault::NotHttps => "sr_auth::config::not_https",
             Fault::NotPrintable => "sr_auth::config::not_printable",
             Fault::NotStored => "sr_auth::config::not_stored",
             Fault::OtherOrigin => "sr_auth::config::other_origin",
             Fault::OutOfRange => "sr_auth::config::out_of_range",
+            Fault::Unavailable => "sr_auth::config::unavailable",
             Fault::UnusualHost => "sr_auth::config::unusual_host",
             Fault::UserInfo => "sr_auth::config::user_info",
         }
@@ -132,6 +134,9 @@ pub enum Fault {
     /// Needed, and not given.
     #[error("is needed and was not given")]
     Missing,
+    /// Not a certificate in PEM, or not with the private key that belongs to it.
+    #[error("is not given a usable certificate")]
+    NotACertificate,
     /// Not an absolute URL with a host.
     #[error("is not a URL")]
     NotAUrl,
@@ -150,6 +155,9 @@ pub enum Fault {
     /// Outside of the documented range.
     #[error("is out of range")]
     OutOfRange,
+    /// Not to be had on this system, as where no certificate authority is installed.
+    #[error("cannot be set up on this system")]
+    Unavailable,
     /// An IP address or a port, which no production endpoint has; see
     /// [`AllowedHosts::Any`](crate::AllowedHosts::Any).
     #[error("names an IP address or a port, which has to be allowed explicitly")]
