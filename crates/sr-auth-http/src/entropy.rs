@@ -1,0 +1,42 @@
+//! Random bytes of the operating system: the only place that draws them.
+
+use sr_auth_core::Remedy;
+
+/// Draws the random bytes that an authorization request takes for `state` and PKCE.
+///
+/// # Errors
+///
+/// [`EntropyError`] when the operating system gives none.
+///
+/// # Examples
+///
+/// ```
+/// let random = sr_auth_http::entropy()?;
+/// assert_ne!(random, sr_auth_http::entropy()?);
+/// # Ok::<(), sr_auth_http::EntropyError>(())
+/// ```
+pub fn entropy() -> Result<[u8; 64], EntropyError> {
+    let mut random = [0; 64];
+    getrandom::fill(&mut random).map_err(|_| EntropyError)?;
+    Ok(random)
+}
+
+/// The operating system gave no random bytes, so nothing that must be unguessable can be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the operating system gave no random bytes")]
+#[non_exhaustive]
+pub struct EntropyError;
+
+impl EntropyError {
+    /// Returns what can be done about it, and by whom.
+    #[must_use]
+    pub const fn remedy(&self) -> Remedy {
+        Remedy::FixConfiguration
+    }
+
+    /// Returns a stable name for logs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "sr_auth::entropy"
+    }
+}

@@ -1,0 +1,240 @@
+//! The transport over reqwest and rustls.
+
+mod builder;
+mod classify;
+mod gate;
+mod resolver;
+
+pub use builder::ReqwestTransportBuilder;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::header::{AUTHORIZATION, HeaderMap, PROXY_AUTHORIZATION};
+use sr_auth_core::{Authorization, ConfigError, SecretBytes};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::clock::Stopwatch;
+use crate::{Limits, Transport, TransportError, TransportErrorKind};
+use gate::{Gate, GatedBody};
+
+/// A [`Transport`] over reqwest 0.13 with rustls.
+///
+/// Server certificates are always verified, chain and name (RFC 6749 §10.9): there is no switch
+/// for that. It speaks HTTP/1.1, follows no redirect, repeats nothing, keeps no cookies, sends no
+/// `Referer` and unpacks nothing. A proxy named by the environment is used, except for targets on
+/// loopback. Plain http goes to loopback only, and a URL with a user name or password nowhere.
+///
+/// An idle connection is used again for a few seconds only. A server that closes it just as a
+/// request is written leaves open whether the request arrived, and for a refresh token that
+/// question costs the grant; a new connection costs one handshake.
+///
+/// What can be wiped is wiped: the request body, which is not copied here, and the collected
+/// answer. The buffers inside of the HTTP and TLS libraries are out of reach.
+///
+/// Cloning is cheap; clones share their connections.
+///
+/// # Examples
+///
+/// ```
+/// use sr_auth_http::ReqwestTransport;
+///
+/// let transport = ReqwestTransport::builder().user_agent("acme-recruiting/2.1").build()?;
+/// # Ok::<(), sr_auth_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct ReqwestTransport {
+    /// For loopback targets: never through a proxy.
+    direct: reqwest::Client,
+    /// For all others: through the proxy of the environment, if there is one.
+    proxied: reqwest::Client,
+}
+
+impl ReqwestTransport {
+    /// Makes a transport that trusts the certificate authorities of the system.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Unavailable`](sr_auth_core::Fault::Unavailable) when TLS cannot be set up, as on a
+    /// system without any certificate authority.
+    pub fn new() -> Result<Self, ConfigError> {
+        Self::builder().build()
+    }
+
+    /// Begins a transport with settings of its own.
+    #[must_use]
+    pub fn builder() -> ReqwestTransportBuilder {
+        ReqwestTransportBuilder::default()
+    }
+
+    fn client_for(&self, uri: &http::Uri) -> Result<&reqwest::Client, TransportError> {
+        let unsupported = TransportError::before_send(TransportErrorKind::Unsupported);
+        let authority = uri.authority().ok_or(unsupported)?;
+        if authority.as_str().contains('@') {
+            return Err(unsupported);
+        }
+        match (uri.scheme_str(), is_loopback(authority.host())) {
+            (Some("http" | "https"), true) => Ok(&self.direct),
+            (Some("https"), false) => Ok(&self.proxied),
+            _ => Err(unsupported),
+        }
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The client would print the proxies, whose URLs may hold a password.
+        f.debug_struct("ReqwestTransport").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<SecretBytes>,
+        limits: Limits,
+    ) -> Result<http::Response<SecretBytes>, TransportError> {
+        let clock = Stopwatch::begin();
+        let client = self.client_for(request.uri())?;
+        let (mut parts, body) = request.into_parts();
+        mark_sensitive(&mut parts.headers);
+        let gate = Gate::new(&body, clock, limits.write_within)?;
+        // If this future is dropped, what has not begun to leave will not leave any more.
+        let closing = gate.close_on_drop();
+        let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
+        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
+            .map_err(|_| TransportError::before_send(TransportErrorKind::Unsupported))?;
+        let exchange = exchange(client, request, limits.body_limit, &gate);
+        let answer = within(limits, &gate, exchange).await;
+        drop(closing);
+        answer
+    }
+}
+
+/// Runs the exchange inside both spans.
+async fn within(
+    limits: Limits,
+    gate: &Gate,
+    exchange: impl Future<Output = Result<http::Response<SecretBytes>, TransportError>>,
+) -> Result<http::Response<SecretBytes>, TransportError> {
+    let mut exchange = pin!(exchange);
+    let write_within = limits.write_within.min(limits.answer_within);
+    if let Ok(answer) = timeout(write_within, &mut exchange).await {
+        return answer;
+    }
+    if gate.close() {
+        // Still resolving, connecting or shaking hands: waiting longer cannot help.
+        let kind = if write_within < limits.answer_within {
+            TransportErrorKind::Fenced
+        } else {
+            TransportErrorKind::Timeout
+        };
+        return Err(TransportError::before_send(kind));
+    }
+    let rest: Duration = limits.answer_within.saturating_sub(write_within);
+    timeout(rest, &mut exchange)
+        .await
+        .unwrap_or(Err(TransportError::after_send(TransportErrorKind::Timeout)))
+}
+
+async fn exchange(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    body_limit: usize,
+    gate: &Gate,
+) -> Result<http::Response<SecretBytes>, TransportError> {
+    let answer = match client.execute(request).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(classify::failed(&error, gate)),
+    };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = collect(answer, body_limit).await?;
+    let mut response = http::Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// Reads a body up to `limit` bytes; what is left of a longer one is dropped with its connection.
+async fn collect(
+    mut answer: reqwest::Response,
+    limit: usize,
+) -> Result<SecretBytes, TransportError> {
+    let mut body = Zeroizing::new(Vec::new());
+    while body.len() < limit {
+        let chunk = answer
+            .chunk()
+            .await
+            .map_err(|error| TransportError::after_send(classify::kind(&error)))?;
+        let Some(chunk) = chunk else { break };
+        let room = limit.saturating_sub(body.len());
+        append(&mut body, chunk.get(..room).unwrap_or(&chunk));
+    }
+    Ok(SecretBytes::new(std::mem::take(&mut *body)))
+}
+
+/// Appends, and wipes the old buffer when a larger one is needed: `Vec` would only free it.
+fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
+    let needed = body.len().saturating_add(chunk.len());
+    if needed > body.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.saturating_mul(2).max(4_096)));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(chunk);
+}
+
+/// Marks what must not be printed by anything below.
+fn mark_sensitive(headers: &mut HeaderMap) {
+    for name in [AUTHORIZATION, PROXY_AUTHORIZATION, Authorization::SMART_TOKEN] {
+        if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
+            entry.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_safe_targets_are_accepted() {
+        let transport = ReqwestTransport::new().unwrap();
+        let cases = [
+            ("https://api.smartrecruiters.com/identity/oauth/token", true),
+            ("http://127.0.0.1:8080/", true),
+            ("http://[::1]:8080/", true),
+            ("http://localhost/", true),
+            ("http://api.smartrecruiters.com/", false),
+            ("http://localhost.example.com/", false),
+            ("http://127.0.0.1.example.com/", false),
+            ("https://user:pass@api.smartrecruiters.com/", false),
+            ("ftp://127.0.0.1/", false),
+            ("/identity/oauth/token", false),
+        ];
+        for (uri, accepted) in cases {
+            assert_eq!(transport.client_for(&uri.parse().unwrap()).is_ok(), accepted, "{uri}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_headers_are_marked() {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, "Basic c2VjcmV0".parse().unwrap());
+        headers.insert(Authorization::SMART_TOKEN, "k3y".parse().unwrap());
+        mark_sensitive(&mut headers);
+        assert!(headers.values().all(http::HeaderValue::is_sensitive));
+    }
+}
