@@ -21,6 +21,16 @@ pub fn entropy() -> Result<[u8; 64], EntropyError> {
     Ok(random)
 }
 
+/// Draws a number from 0 to 1, for jitter; 1 when the operating system gives none.
+pub(crate) fn fraction() -> f32 {
+    let mut random = [0; 2];
+    match getrandom::fill(&mut random) {
+        Ok(()) => f32::from(u16::from_ne_bytes(random)) / f32::from(u16::MAX),
+        // The whole pause is the careful choice.
+        Err(_) => 1.0,
+    }
+}
+
 /// The operating system gave no random bytes, so nothing that must be unguessable can be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the operating system gave no random bytes")]

@@ -1,15 +1,71 @@
-//! Transport binding of `sr-auth-core`.
+//! Transport binding of `sr-auth-core`: sends what the machines ask for, and tells them what came.
+//!
+//! - [`TokenSource`] gives the header that authenticates a request, for every method.
+//! - [`TokenClient`] runs the grants: client credentials, a code, a refresh token.
+//! - [`ApiClient`] calls the resource API with a credential that goes nowhere else.
+//! - [`Transport`] is what they send with; [`ReqwestTransport`] is the one that comes along, and
+//!   any other HTTP library can be put in its place. The feature `conformance` checks it.
+//! - [`Clock`] and [`entropy`] are the only doors to time and randomness.
+//!
+//! # The run loop
+//!
+//! [`drive`] runs any grant over any transport. Without its limits and its log it is this:
+//!
+//! ```
+//! use sr_auth_core::grant::{Input, Output};
+//! use sr_auth_core::Machine;
+//! use sr_auth_core::wire::token_answer::BODY_LIMIT;
+//! use sr_auth_http::{Clock, Limits, Transport};
+//!
+//! async fn run<M, Event>(mut machine: M, transport: &dyn Transport, clock: &Clock) -> Event
+//! where
+//!     M: Machine<Input = Input, Output = Output<Event>>,
+//! {
+//!     loop {
+//!         let input = match machine.poll_output() {
+//!             Some(Output::Event(event)) => return event,
+//!             Some(Output::Transmit(it)) => {
+//!                 let write_within = it.not_after.since(clock.now());
+//!                 let limits = Limits::new(write_within, it.answer_within, BODY_LIMIT + 1);
+//!                 match transport.send(it.request, limits).await {
+//!                     Ok(response) => Input::Response { id: it.id, response },
+//!                     Err(error) => {
+//!                         Input::TransportFailed { id: it.id, failure: error.failure() }
+//!                     }
+//!                 }
+//!             }
+//!             None => {
+//!                 let at = machine.poll_timeout().expect("it has not ended, so it waits");
+//!                 clock.sleep_until(at).await;
+//!                 Input::Timeout
+//!             }
+//!         };
+//!         machine.handle_input(clock.now(), input);
+//!     }
+//! }
+//! ```
+//!
+//! # Guarantees
+//!
+//! No redirect is followed, nothing is sent twice unless a machine asks for it, every wait and
+//! every body is bounded, and no secret, URL or body reaches an error, a log or `Debug`.
 
+mod api_client;
 mod clock;
 mod driver;
 mod entropy;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+mod token_client;
+mod token_source;
 mod transport;
 
+pub use api_client::{ApiClient, ApiError, Refused};
 pub use clock::Clock;
 pub use driver::drive;
 pub use entropy::{EntropyError, entropy};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
+pub use token_client::{TokenClient, TokenClientBuilder};
+pub use token_source::{SourceError, TokenSource, TokenSourceBuilder};
 pub use transport::{Limits, TlsFault, Transport, TransportError, TransportErrorKind};
