@@ -50,6 +50,9 @@
 //! No redirect is followed, nothing is sent twice unless a machine asks for it, every wait and
 //! every body is bounded, and no secret, URL or body reaches an error, a log or `Debug`.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 mod api_client;
 mod clock;
 mod driver;
