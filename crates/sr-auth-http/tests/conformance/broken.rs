@@ -1,0 +1,107 @@
+//! Transports that each break one rule, around one that keeps them.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{Request, Response};
+use sr_auth_core::SecretBytes;
+use sr_auth_core::TransportFailure::AfterSend;
+use sr_auth_http::{Limits, ReqwestTransport, Transport, TransportError, TransportErrorKind};
+
+/// What is wrong with a transport.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    AlwaysAfterSend,
+    AlwaysBeforeSend,
+    CutsTooLate,
+    FollowsRedirects,
+    IgnoresBodyLimit,
+    IgnoresFence,
+    IgnoresTime,
+    JudgesStatus,
+    Repeats,
+    ShowsRequests,
+    TrimsBodies,
+}
+
+pub(crate) struct Broken {
+    fault: Fault,
+    inner: ReqwestTransport,
+    last: Mutex<String>,
+}
+
+impl Broken {
+    pub(crate) fn new(fault: Fault) -> Self {
+        let inner = ReqwestTransport::new().expect("this system has certificate authorities");
+        Self { fault, inner, last: Mutex::default() }
+    }
+
+    fn request(&self, request: Request<SecretBytes>) -> Request<SecretBytes> {
+        if self.fault == Fault::ShowsRequests {
+            let body = String::from_utf8_lossy(request.body().expose()).into_owned();
+            *self.last.lock().expect("no test panics while holding it") = body;
+        }
+        if self.fault == Fault::TrimsBodies {
+            let trim = |body: SecretBytes| body.expose().trim_ascii_end().to_vec();
+            return request.map(|body| SecretBytes::new(trim(body)));
+        }
+        request
+    }
+
+    fn limits(&self, mut limits: Limits) -> Limits {
+        let ten = Duration::from_secs(10);
+        if matches!(self.fault, Fault::CutsTooLate | Fault::IgnoresBodyLimit) {
+            limits.body_limit = 64 * 1024 * 1024;
+        }
+        if self.fault == Fault::IgnoresFence {
+            limits.write_within = ten;
+        }
+        if self.fault == Fault::IgnoresTime {
+            limits.answer_within = ten;
+        }
+        limits
+    }
+}
+
+impl fmt::Debug for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broken").field("last", &self.last).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for Broken {
+    async fn send(
+        &self,
+        request: Request<SecretBytes>,
+        limits: Limits,
+    ) -> Result<Response<SecretBytes>, TransportError> {
+        let request = self.request(request);
+        let outcome = self.inner.send(request.clone(), self.limits(limits)).await;
+        match (self.fault, outcome) {
+            (Fault::AlwaysAfterSend, Err(error)) => Err(TransportError::after_send(error.kind())),
+            (Fault::AlwaysBeforeSend, Err(error)) => Err(TransportError::before_send(error.kind())),
+            (Fault::CutsTooLate, Ok(response)) => {
+                let cut = |body: SecretBytes| {
+                    body.expose().iter().copied().take(limits.body_limit).collect()
+                };
+                Ok(response.map(|body| SecretBytes::new(cut(body))))
+            }
+            (Fault::FollowsRedirects, Ok(response)) if response.status().is_redirection() => {
+                let mut next = request;
+                let location = response.headers()["location"].to_str().expect("the peer's own");
+                *next.uri_mut() = location.parse().expect("the peer's own");
+                self.inner.send(next, limits).await
+            }
+            (Fault::JudgesStatus, Ok(response)) if response.status().is_client_error() => {
+                Err(TransportError::after_send(TransportErrorKind::Protocol))
+            }
+            (Fault::Repeats, Err(error)) if error.failure() == AfterSend => {
+                self.inner.send(request, limits).await
+            }
+            (_, outcome) => outcome,
+        }
+    }
+}
