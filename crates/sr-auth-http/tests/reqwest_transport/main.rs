@@ -1,0 +1,227 @@
+//! The reqwest transport: whom it trusts, how it proves who it is, and where it does not go.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
+
+mod tls;
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use sr_auth_core::{
+    AllowedHosts, ApiKey, ApiOrigin, ClientCredentials, ConfigError, Endpoints, Fault, GrantError,
+    Secret, SecretBytes, ServerMisbehaved, Setting, TransportFailure,
+};
+use sr_auth_http::{
+    ApiClient, ApiError, Limits, ReqwestTransport, TlsFault, TokenClient, TokenSource, Transport,
+    TransportError, TransportErrorKind,
+};
+use tls::{Authority, Identity, TlsServer};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+const TOKEN: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 71\r\n\
+     Connection: close\r\n\r\n\
+     {\"access_token\":\"DCRD10-e7c5\",\"token_type\":\"bearer\",\"expires_in\":1799 }";
+
+const LIMITS: Limits = Limits::new(Duration::from_secs(10), Duration::from_secs(10), 1024);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c01_a_server_that_cannot_be_trusted_gets_no_request() {
+    let trusted = Authority::named("ours");
+    let stranger = Authority::named("a stranger");
+    let cases = [
+        ("expired", trusted.expired_server(), TlsFault::Expired),
+        ("for another name", trusted.server("elsewhere.example"), TlsFault::WrongName),
+        ("signed by itself", Identity::self_signed(), TlsFault::UnknownIssuer),
+        ("signed by a stranger", stranger.server("127.0.0.1"), TlsFault::UnknownIssuer),
+    ];
+    for (name, identity, fault) in cases {
+        let server = TlsServer::start(&identity, None, TOKEN).await;
+        let error = post(&trusting(&trusted), &server).await.unwrap_err();
+        let expected = TransportError::before_send(TransportErrorKind::Tls(fault));
+        assert_eq!(error, expected, "a certificate that is {name}");
+        assert_eq!(server.requests(), "", "a certificate that is {name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c01_a_trusted_server_is_answered() {
+    let authority = Authority::named("ours");
+    let server = TlsServer::start(&authority.server("127.0.0.1"), None, TOKEN).await;
+    let response = post(&trusting(&authority), &server).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(server.requests().ends_with("\r\n\r\ncode=e63d"), "the body arrived");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c01_the_system_does_not_trust_an_authority_made_for_a_test() {
+    let authority = Authority::named("ours");
+    let server = TlsServer::start(&authority.server("127.0.0.1"), None, TOKEN).await;
+    let error = post(&ReqwestTransport::new().unwrap(), &server).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls(TlsFault::UnknownIssuer));
+    let extra = ReqwestTransport::builder().extra_root_certificates_pem(authority.pem().as_bytes());
+    assert!(post(&extra.build().unwrap(), &server).await.is_ok(), "until it is told to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c35_a_client_certificate_is_shown_with_the_client_id() {
+    let authority = Authority::named("ours");
+    let server = TlsServer::start(&authority.server("127.0.0.1"), Some(&authority), TOKEN).await;
+    let transport = ReqwestTransport::builder()
+        .root_certificates_pem(authority.pem().as_bytes())
+        .client_certificate_pem(authority.client().pem())
+        .build()
+        .unwrap();
+    let client = ClientCredentials::with_certificate("82e4424135fe").unwrap();
+    let token = client_of(client, &server, transport).client_credentials().await.unwrap();
+    assert_eq!(token.secret().expose(), "DCRD10-e7c5");
+    let sent = server.requests();
+    assert!(sent.contains("client_id=82e4424135fe"), "the client names itself");
+    assert!(!sent.contains("client_secret"), "the certificate is the proof");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c35_without_the_certificate_the_server_answers_nothing() {
+    let (authority, stranger) = (Authority::named("ours"), Authority::named("a stranger"));
+    let server = TlsServer::start(&authority.server("127.0.0.1"), Some(&authority), TOKEN).await;
+    let with_anothers = ReqwestTransport::builder()
+        .root_certificates_pem(authority.pem().as_bytes())
+        .client_certificate_pem(stranger.client().pem())
+        .build()
+        .unwrap();
+    for (name, transport) in [("none", trusting(&authority)), ("a stranger's", with_anothers)] {
+        let error = post(&transport, &server).await.unwrap_err();
+        let fault = TransportErrorKind::Tls(TlsFault::ClientCertificate);
+        // Whether the request left before the verdict came is a race, and either is honest.
+        assert_eq!(error.kind(), fault, "with {name}");
+        assert_eq!(server.requests(), "", "with {name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c26_a_redirect_is_an_error_and_its_target_is_not_contacted() {
+    const SAME: &str =
+        "HTTP/1.1 307 Moved\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const DOWN: &str = "HTTP/1.1 308 Moved\r\nLocation: http://127.0.0.1:9/\r\n\
+                        Content-Length: 0\r\nConnection: close\r\n\r\n";
+    let authority = Authority::named("ours");
+    for (name, answer) in [("same origin", SAME), ("plain http", DOWN)] {
+        let server = TlsServer::start(&authority.server("127.0.0.1"), None, answer).await;
+        let secret = Secret::new("9165228a82e4".to_owned());
+        let client = ClientCredentials::new("82e4424135fe", secret).unwrap();
+        let client = client_of(client, &server, trusting(&authority));
+        let error = client.client_credentials().await.unwrap_err();
+        let expected = GrantError::ServerMisbehaved(ServerMisbehaved::Redirect);
+        assert_eq!(error, expected, "token endpoint, {name}");
+
+        let origin = ApiOrigin::parse(&server.origin(), AllowedHosts::Any).unwrap();
+        let key = ApiKey::new(Secret::new("7cb555e3".to_owned())).unwrap();
+        let source = TokenSource::api_key(key);
+        let api = ApiClient::new(origin, source, Arc::new(trusting(&authority)));
+        let error = api.get("/jobs").await.unwrap_err();
+        assert!(matches!(error, ApiError::Redirected), "API, {name}: {error}");
+
+        let requests = server.requests();
+        assert_eq!(requests.matches(" HTTP/1.1\r\n").count(), 2, "{name}: {requests}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_without_an_address_is_told_apart() {
+    let transport = ReqwestTransport::new().unwrap();
+    let error = send(&transport, "https://no-such-host.invalid/").await.unwrap_err();
+    assert_eq!(error, TransportError::before_send(TransportErrorKind::Resolve));
+}
+
+#[tokio::test]
+async fn a_dropped_call_sends_nothing_any_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let transport = ReqwestTransport::new().unwrap();
+    let call = timeout(Duration::from_millis(100), send(&transport, &url)).await;
+    assert!(call.is_err(), "the handshake is never answered");
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut rest = Vec::new();
+    loop {
+        let mut buffer = [0; 4096];
+        stream.readable().await.unwrap();
+        match stream.try_read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => rest.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+    assert!(!rest.windows(9).any(|it| it == b"code=e63d"), "only the greeting of TLS was sent");
+}
+
+#[test]
+fn loopback_is_reached_without_a_proxy() {
+    // The environment is read when a transport is made, so the test runs again in a child.
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "c01_a_trusted_server_is_answered"]);
+    for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"] {
+        child.env(name, "http://127.0.0.1:9").env(name.to_lowercase(), "http://127.0.0.1:9");
+    }
+    let output = child.output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && shown.contains("1 passed"), "{shown}");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named() {
+    let build = ReqwestTransport::builder;
+    let not_a_key = Authority::named("ours").pem();
+    let cases = [
+        ("no certificate", build().root_certificates_pem(b"no PEM"), Fault::NotACertificate),
+        ("no extra", build().extra_root_certificates_pem(b""), Fault::NotACertificate),
+        (
+            "no private key",
+            build().client_certificate_pem(Secret::new(not_a_key)),
+            Fault::NotACertificate,
+        ),
+        ("a line break", build().user_agent("acme\r\nX: y"), Fault::ControlCharacter),
+    ];
+    for (name, builder, fault) in cases {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error, ConfigError::new(Setting::Transport, fault), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn c01_plain_http_goes_to_loopback_only() {
+    let transport = ReqwestTransport::new().unwrap();
+    let error = send(&transport, "http://api.smartrecruiters.com/").await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Unsupported);
+    assert_eq!(error.failure(), TransportFailure::BeforeSend);
+}
+
+fn trusting(authority: &Authority) -> ReqwestTransport {
+    ReqwestTransport::builder().root_certificates_pem(authority.pem().as_bytes()).build().unwrap()
+}
+
+fn client_of(
+    client: ClientCredentials,
+    server: &TlsServer,
+    transport: ReqwestTransport,
+) -> TokenClient {
+    let builder = TokenClient::builder(client);
+    let endpoints = Endpoints::at_origin(&server.origin()).unwrap();
+    builder.endpoints(endpoints).transport(Arc::new(transport)).build().unwrap()
+}
+
+async fn post(
+    transport: &ReqwestTransport,
+    server: &TlsServer,
+) -> Result<http::Response<SecretBytes>, TransportError> {
+    send(transport, &server.origin()).await
+}
+
+async fn send(
+    transport: &ReqwestTransport,
+    url: &str,
+) -> Result<http::Response<SecretBytes>, TransportError> {
+    let body = SecretBytes::new(b"code=e63d".to_vec());
+    transport.send(Request::post(url).body(body).unwrap(), LIMITS).await
+}
