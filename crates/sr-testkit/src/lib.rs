@@ -1,1 +1,50 @@
-//! Under construction.
+//! A SmartRecruiters on your own machine.
+//!
+//! [`Simulator`] is the authorization server and the resource server as documented, without
+//! sockets and clock: requests and moments go in, answers come out, and the same seed gives the
+//! same run. [`World`] is who and what exists there, [`Switches`] decide what the documentation
+//! leaves open, [`Fault`]s make things go wrong. With the feature `server`, `Sandbox` serves it on
+//! loopback.
+//!
+//! # Examples
+//!
+//! ```
+//! use http::{Request, header::CONTENT_TYPE};
+//! use sr_auth_core::{ClientAuthentication, SecretBytes, Timestamp};
+//! use sr_testkit::{Simulator, World};
+//!
+//! let (world, credentials) = World::demo(7);
+//! let mut simulator = Simulator::new(world, 7);
+//! let client = credentials.service();
+//! let ClientAuthentication::Body(secret) = client.authentication() else { unreachable!() };
+//! let form = format!(
+//!     "grant_type=client_credentials&client_id={}&client_secret={}",
+//!     client.id(),
+//!     secret.expose(),
+//! );
+//! let request = Request::post("/identity/oauth/token")
+//!     .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+//!     .body(SecretBytes::new(form.into_bytes()))?;
+//! let reply = simulator.handle(Timestamp::from_unix_secs(0), &request);
+//! assert_eq!(reply.into_response().expect("nothing was lost").status(), 200);
+//! # Ok::<(), http::Error>(())
+//! ```
+
+#[cfg(feature = "server")]
+mod sandbox;
+mod simulator;
+mod world;
+
+#[cfg(feature = "server")]
+pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
+pub use simulator::{
+    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, Effect, ErrorBody,
+    ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView, JournalEntry,
+    LoopbackPort, OldAccessToken, Pkce, RefreshTokenType, Reply, RequestScope, ResponseType,
+    SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch, SwitchError, Switches,
+    Target, TokenErrors, TokenShape, UnreadableBody,
+};
+pub use world::{
+    Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, SystemRole, User,
+    World,
+};

@@ -1,0 +1,292 @@
+//! A SmartRecruiters without sockets, clock or randomness: requests, time and a seed go in, answers
+//! come out.
+
+mod access;
+mod answer;
+mod authorize;
+mod faults;
+mod fingerprint;
+mod form;
+mod iso_time;
+mod journal;
+mod ledger;
+mod page;
+mod rate_limit;
+mod resources;
+mod switches;
+mod token;
+
+pub use faults::{Effect, Fault, Target};
+pub use fingerprint::Fingerprint;
+pub use journal::JournalEntry;
+pub use ledger::{GrantId, GrantView};
+pub use rate_limit::Slot;
+pub use switches::{
+    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
+    ExchangeRedirect, ExpiresIn, LoopbackPort, OldAccessToken, Pkce, RefreshTokenType,
+    RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor, Switch, SwitchError,
+    Switches, TokenErrors, TokenShape, UnreadableBody,
+};
+
+pub(crate) use fingerprint::{Generator, Lookup, lookup};
+#[cfg(feature = "server")]
+pub(crate) use page::{document, escape};
+#[cfg(feature = "server")]
+pub(crate) use resources::listing;
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use sr_auth_core::{Endpoints, SecretBytes, Timestamp};
+
+use crate::world::World;
+use answer::Handled;
+use authorize::Tickets;
+use faults::Faults;
+use form::Form;
+use journal::Journal;
+use ledger::Ledger;
+use rate_limit::RateLimits;
+
+/// SmartRecruiters: authorization server and resource server, as documented.
+///
+/// It is sans-IO and deterministic: the same world, seed and requests give the same answers. What
+/// the documentation leaves open is decided by [`Switches`].
+///
+/// # Examples
+///
+/// ```
+/// use http::Request;
+/// use sr_auth_core::{SecretBytes, Timestamp};
+/// use sr_testkit::{Simulator, World};
+///
+/// let (world, _) = World::demo(7);
+/// let mut simulator = Simulator::new(world, 7);
+/// let request = Request::get("/v1/companies/AcmeLogistics/postings");
+/// let request = request.body(SecretBytes::default()).expect("the request is complete");
+/// let answer = simulator.handle(Timestamp::from_unix_secs(0), &request).into_response();
+/// assert_eq!(answer.expect("nothing was lost").status(), 200);
+/// ```
+#[derive(Debug)]
+pub struct Simulator {
+    faults: Faults,
+    journal: Journal,
+    ledger: Ledger,
+    limits: RateLimits,
+    secrets: Generator,
+    switches: Switches,
+    tickets: Tickets,
+    world: World,
+}
+
+/// What comes back for a request.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever skips a case does not simulate a network")]
+pub enum Reply {
+    /// An answer.
+    Answer {
+        /// How long it takes.
+        delay: Duration,
+        /// The answer.
+        response: Response<SecretBytes>,
+    },
+    /// The request was processed, and its answer was lost.
+    LostAfter,
+    /// The request was lost, and changed nothing.
+    LostBefore,
+}
+
+impl Reply {
+    /// Returns the answer, unless something was lost.
+    #[must_use]
+    pub fn into_response(self) -> Option<Response<SecretBytes>> {
+        match self {
+            Self::Answer { response, .. } => Some(response),
+            Self::LostAfter | Self::LostBefore => None,
+        }
+    }
+}
+
+impl Simulator {
+    /// How long an access token lives, from the moment when it was generated.
+    pub const ACCESS_TOKEN_LIFE: Duration = Duration::from_secs(1_799);
+    /// How long an authorization code lives, from the moment when it was issued.
+    pub const CODE_LIFE: Duration = Duration::from_secs(30);
+
+    /// Makes a simulator of a world, with the documented answers.
+    #[must_use]
+    pub fn new(world: World, seed: u64) -> Self {
+        Self {
+            faults: Faults::default(),
+            journal: Journal::default(),
+            ledger: Ledger::default(),
+            limits: RateLimits::default(),
+            secrets: Generator::new(seed),
+            switches: Switches::default(),
+            tickets: Tickets::default(),
+            world,
+        }
+    }
+
+    /// Answers a request that takes no time.
+    pub fn handle(&mut self, now: Timestamp, request: &Request<SecretBytes>) -> Reply {
+        let (reply, slot) = self.begin(now, request);
+        self.end(slot);
+        reply
+    }
+
+    /// Takes in a request and decides its answer; the request counts as under way until its slot
+    /// is given to [`end`](Self::end).
+    pub fn begin(&mut self, now: Timestamp, request: &Request<SecretBytes>) -> (Reply, Slot) {
+        let Some(fault) = self.faults.take(request.uri().path()) else {
+            let handled = self.process(now, request);
+            self.note(now, request, &handled, None);
+            let reply = Reply::Answer { delay: Duration::ZERO, response: handled.response };
+            return (reply, handled.slot);
+        };
+        let replacement = fault.effect.replacement();
+        let lost_before = matches!(fault.effect, Effect::LostBefore);
+        let processed = !lost_before && (fault.processed || replacement.is_none());
+        let mut handled = if processed {
+            self.process(now, request)
+        } else {
+            Handled::new(answer::empty(http::StatusCode::OK))
+        };
+        if let Some(response) = replacement {
+            handled.response = response;
+        }
+        self.note(now, request, &handled, Some(&fault.effect));
+        let (delay, response) = (fault.effect.delay(), handled.response);
+        let reply = match fault.effect {
+            Effect::LostAfter => Reply::LostAfter,
+            Effect::LostBefore => Reply::LostBefore,
+            Effect::Delay { .. }
+            | Effect::Garbage
+            | Effect::HugeBody { .. }
+            | Effect::Redirect { .. }
+            | Effect::Status { .. } => Reply::Answer { delay, response },
+        };
+        (reply, handled.slot)
+    }
+
+    /// Ends a request: its place among those at a time is free again.
+    pub fn end(&mut self, slot: Slot) {
+        self.limits.give_back(slot);
+    }
+
+    /// Plants a fault; faults for the same requests take effect in the order of planting.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Takes away all faults that still wait.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// Returns the switches.
+    #[must_use]
+    pub const fn switches(&self) -> &Switches {
+        &self.switches
+    }
+
+    /// Returns the switches to change them; what was issued before stays as it is.
+    pub const fn switches_mut(&mut self) -> &mut Switches {
+        &mut self.switches
+    }
+
+    /// Returns the world.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Returns the world to change it: to add or revoke clients, keys and users.
+    pub const fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Returns the requests, the oldest first.
+    pub fn journal(&self) -> impl DoubleEndedIterator<Item = &JournalEntry> {
+        self.journal.entries()
+    }
+
+    /// Returns how many requests the journal has let go, since it is bounded.
+    #[must_use]
+    pub const fn journal_dropped(&self) -> u64 {
+        self.journal.dropped()
+    }
+
+    /// Empties the journal.
+    pub fn clear_journal(&mut self) {
+        self.journal.clear();
+    }
+
+    /// Returns the grants that users gave, with what is alive of each at `now`: the truth that a
+    /// client is judged by.
+    pub fn grants(&self, now: Timestamp) -> Vec<GrantView> {
+        self.ledger.grants(now, &self.world)
+    }
+
+    /// Revokes a grant: all its tokens are worth nothing from now on. Tells whether there was one.
+    pub fn revoke_grant(&mut self, grant: GrantId) -> bool {
+        self.ledger.revoke(grant)
+    }
+
+    fn process(&mut self, now: Timestamp, request: &Request<SecretBytes>) -> Handled {
+        match request.uri().path() {
+            Endpoints::AUTHORIZATION_PATH => self.authorize(now, request),
+            Endpoints::TOKEN_PATH => self.token(now, request),
+            page::STYLE_PATH => Handled::new(page::style()),
+            _ => self.resource(now, request),
+        }
+    }
+
+    fn throttled(&self, reason: &'static str) -> Handled {
+        let body = self.switches.throttled_body;
+        let status = http::StatusCode::TOO_MANY_REQUESTS;
+        let handled = Handled::new(answer::undocumented(status, body, "Too many requests"));
+        let handled = handled.because(reason);
+        match self.switches.retry_after {
+            Some(seconds) => handled.header(http::header::RETRY_AFTER, &seconds.to_string()),
+            None => handled,
+        }
+    }
+
+    fn note(
+        &mut self,
+        at: Timestamp,
+        request: &Request<SecretBytes>,
+        handled: &Handled,
+        effect: Option<&Effect>,
+    ) {
+        let lost = matches!(effect, Some(Effect::LostAfter | Effect::LostBefore));
+        let path = request.uri().path();
+        let leaked = path.split('/').any(|segment| self.is_secret(segment));
+        let kept: String = path.chars().take(Journal::PATH_LIMIT).collect();
+        self.journal.add(JournalEntry {
+            at,
+            credential: handled.credential,
+            fault: effect.map(Effect::kind),
+            grant_type: token::grant_type(request),
+            method: request.method().clone(),
+            path: if leaked { "/…".to_owned() } else { kept },
+            reason: handled.reason,
+            secret_in_url: leaked || self.secret_in_query(request),
+            status: (!lost).then(|| handled.response.status().as_u16()),
+        });
+    }
+
+    fn secret_in_query(&self, request: &Request<SecretBytes>) -> bool {
+        let referer = request.headers().get(http::header::REFERER);
+        let referer = referer.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let query_of_referer = referer.split_once('?').map_or("", |(_, query)| query);
+        let queries = [request.uri().query().unwrap_or_default(), query_of_referer];
+        let forms = queries.into_iter().filter_map(|query| Form::read(query.as_bytes()));
+        forms.into_iter().any(|form| form.values().any(|value| self.is_secret(value)))
+    }
+
+    fn is_secret(&self, text: &str) -> bool {
+        !text.is_empty() && (self.world.knows_secret(text) || self.ledger.knows(&lookup(text)))
+    }
+}

@@ -1,0 +1,138 @@
+//! Answers, and what the journal is told about them.
+
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    PRAGMA, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+use sr_auth_core::SecretBytes;
+
+use super::fingerprint::Fingerprint;
+use super::rate_limit::Slot;
+use super::switches::ErrorBody;
+
+/// An answer with what is known about the request.
+#[derive(Debug)]
+pub(super) struct Handled {
+    pub(super) credential: Option<Fingerprint>,
+    pub(super) reason: Option<&'static str>,
+    pub(super) response: Response<SecretBytes>,
+    pub(super) slot: Slot,
+}
+
+impl Handled {
+    pub(super) fn new(response: Response<SecretBytes>) -> Self {
+        Self { credential: None, reason: None, response, slot: Slot::none() }
+    }
+
+    pub(super) fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    pub(super) fn by(self, credential: Option<Fingerprint>) -> Self {
+        Self { credential, ..self }
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        set(&mut self.response, name, value);
+        self
+    }
+}
+
+/// Sets a header; a value that no header can carry is left out.
+pub(super) fn set(response: &mut Response<SecretBytes>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+pub(super) fn with_body(status: StatusCode, kind: &str, body: String) -> Response<SecretBytes> {
+    let mut response = Response::new(SecretBytes::new(body.into_bytes()));
+    *response.status_mut() = status;
+    if !kind.is_empty() {
+        set(&mut response, CONTENT_TYPE, kind);
+    }
+    response
+}
+
+pub(super) fn empty(status: StatusCode) -> Response<SecretBytes> {
+    with_body(status, "", String::new())
+}
+
+pub(super) const JSON: &str = "application/json;charset=UTF-8";
+
+pub(super) fn json(status: StatusCode, body: &Value) -> Response<SecretBytes> {
+    with_body(status, JSON, body.to_string())
+}
+
+/// An object with its members in the given order, and never in a cache: a token answer.
+pub(super) fn uncached_object(
+    status: StatusCode,
+    members: &[(&str, Value)],
+) -> Response<SecretBytes> {
+    let members: Vec<String> =
+        members.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+    let mut response = with_body(status, JSON, format!("{{{}}}", members.join(",")));
+    set(&mut response, CACHE_CONTROL, "no-store");
+    set(&mut response, PRAGMA, "no-cache");
+    response
+}
+
+/// An error of the resource server, without and with codes.
+pub(super) fn message(status: StatusCode, text: &str) -> Response<SecretBytes> {
+    json(status, &json!({ "message": text }))
+}
+
+pub(super) fn coded(status: StatusCode, code: &str, text: &str) -> Response<SecretBytes> {
+    json(status, &json!({ "message": text, "errors": [{ "code": code, "message": text }] }))
+}
+
+/// An error whose body is not documented.
+pub(super) fn undocumented(
+    status: StatusCode,
+    body: ErrorBody,
+    text: &str,
+) -> Response<SecretBytes> {
+    match body {
+        ErrorBody::Empty => empty(status),
+        ErrorBody::Html => {
+            with_body(status, "text/html", format!("<html><body><h1>{text}</h1></body></html>"))
+        }
+        ErrorBody::Message => message(status, text),
+    }
+}
+
+pub(super) fn method_not_allowed(allow: &str) -> Response<SecretBytes> {
+    let mut response = message(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    set(&mut response, ALLOW, allow);
+    response
+}
+
+/// A page that nobody may frame, cache or learn the address of, and that posts only to itself and
+/// to `form_targets`: a browser applies that rule to the redirect after the post as well.
+pub(super) fn page(status: StatusCode, html: String, form_targets: &str) -> Response<SecretBytes> {
+    let mut response = with_body(status, "text/html; charset=utf-8", html);
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; form-action 'self'{form_targets}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    set(&mut response, CONTENT_SECURITY_POLICY, &policy);
+    protect(&mut response);
+    response
+}
+
+/// A redirect of the browser by GET (RFC 9700 §4.12).
+pub(super) fn see_other(location: &str) -> Response<SecretBytes> {
+    let mut response = empty(StatusCode::SEE_OTHER);
+    set(&mut response, LOCATION, location);
+    protect(&mut response);
+    response
+}
+
+fn protect(response: &mut Response<SecretBytes>) {
+    set(response, CACHE_CONTROL, "no-store");
+    set(response, REFERRER_POLICY, "no-referrer");
+    set(response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(response, X_FRAME_OPTIONS, "DENY");
+}

@@ -1,0 +1,118 @@
+//! Names and values of queries and forms, read strictly.
+
+/// Decoded names and values, in the order of arrival.
+#[derive(Debug)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads `application/x-www-form-urlencoded`; `None` for what such an encoder never writes:
+    /// broken percent escapes, control characters, bytes outside of ASCII, text that is not UTF-8.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        let read = |pair: &[u8]| {
+            let mut halves = pair.splitn(2, |byte| *byte == b'=');
+            let name = decode(halves.next().unwrap_or_default())?;
+            Some((name, decode(halves.next().unwrap_or_default())?))
+        };
+        pairs.map(read).collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    /// Takes the members of a JSON object with text values.
+    pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(bytes).ok()?;
+        let pairs =
+            object.into_iter().map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+        pairs.collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    /// Returns the first name that comes twice.
+    pub(super) fn repeated(&self) -> Option<&str> {
+        let names = self.0.iter().enumerate();
+        let mut twice = names
+            .filter(|(at, (name, _))| self.0.iter().take(*at).any(|(earlier, _)| earlier == name));
+        twice.next().map(|(_, (name, _))| name.as_str())
+    }
+
+    /// Returns the value of a name, present though it may be empty.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the value of a name; an empty one counts as left out (RFC 6749 §3.2).
+    pub(super) fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Returns every value.
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, value)| value.as_str())
+    }
+}
+
+/// Decodes percent escapes, and `+` as a space.
+pub(super) fn decode(text: &[u8]) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => (digit(*bytes.next()?)? << 4) | digit(*bytes.next()?)?,
+            b'+' => b' ',
+            byte if byte.is_ascii_graphic() => *byte,
+            _ => return None,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Writes a text so that it can stand in a query: everything but unreserved characters (RFC 3986
+/// §2.3) is escaped, a space as `%20`.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_read_strictly() {
+        let cases = [
+            ("plain", "a=1&b=2", Some(vec![("a", "1"), ("b", "2")])),
+            ("escaped", "a=x%20y%2B&b=x+y", Some(vec![("a", "x y+"), ("b", "x y")])),
+            ("without a value", "a&b=", Some(vec![("a", ""), ("b", "")])),
+            ("with an equals sign in the value", "a=b=c", Some(vec![("a", "b=c")])),
+            ("a broken escape", "a=%2", None),
+            ("an escape that is not hexadecimal", "a=%zz", None),
+            ("bytes outside of ASCII", "a=ü", None),
+            ("escapes that are not UTF-8", "a=%ff", None),
+            ("a line break", "a=1\nb=2", None),
+        ];
+        for (name, text, expected) in cases {
+            let form = Form::read(text.as_bytes()).map(|form| form.0);
+            let expected = expected.map(|pairs| {
+                pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+            });
+            assert_eq!(form, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_again() {
+        let text = "a b+c&d=e/ü%";
+        assert_eq!(decode(encode(text).as_bytes()).as_deref(), Some(text));
+        assert_eq!(encode("a b~"), "a%20b~");
+    }
+}

@@ -1,0 +1,119 @@
+//! Requests per second and at a time, per endpoint and credential.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sr_auth_core::Timestamp;
+
+use super::fingerprint::Lookup;
+
+/// What an endpoint allows each credential.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Limit {
+    pub(super) at_a_time: u32,
+    pub(super) per_second: u32,
+}
+
+impl Limit {
+    /// Most endpoints.
+    pub(super) const USUAL: Self = Self { at_a_time: 8, per_second: 10 };
+    /// `POST` and `DELETE /jobs/{id}/publication`.
+    pub(super) const PUBLICATION: Self = Self { at_a_time: 8, per_second: 2 };
+    /// `GET /candidates`.
+    pub(super) const ONE_AT_A_TIME: Self = Self { at_a_time: 1, per_second: 10 };
+}
+
+/// Who calls what.
+pub(super) type Caller = (Lookup, &'static str);
+
+/// The place that a request takes up until it is answered.
+///
+/// Give it back with [`Simulator::end`](super::Simulator::end); it cannot be copied.
+#[derive(Debug)]
+#[must_use = "the place is taken until it is given back"]
+pub struct Slot(Option<Caller>);
+
+impl Slot {
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+}
+
+/// What is left of a budget after a request was counted, or refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Budget {
+    limit: Limit,
+    left: u32,
+    left_at_a_time: u32,
+}
+
+impl Budget {
+    pub(super) const fn untouched(limit: Limit) -> Self {
+        Self { limit, left: limit.per_second, left_at_a_time: limit.at_a_time }
+    }
+
+    /// Writes the four documented headers.
+    pub(super) fn write_to(self, headers: &mut HeaderMap) {
+        let pairs = [
+            ("x-ratelimit-limit", self.limit.per_second),
+            ("x-ratelimit-remaining", self.left),
+            ("x-ratelimit-concurrent-limit", self.limit.at_a_time),
+            ("x-ratelimit-concurrent-remaining", self.left_at_a_time),
+        ];
+        for (name, value) in pairs {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+    }
+}
+
+/// The requests of the last second, and those under way.
+#[derive(Debug, Default)]
+pub(super) struct RateLimits {
+    recent: BTreeMap<Caller, VecDeque<Timestamp>>,
+    under_way: BTreeMap<Caller, u32>,
+}
+
+impl RateLimits {
+    const WINDOW: Duration = Duration::from_secs(1);
+
+    /// Counts a request, unless it is one too many.
+    pub(super) fn take(
+        &mut self,
+        now: Timestamp,
+        caller: Caller,
+        limit: Limit,
+    ) -> Result<(Budget, Slot), Budget> {
+        self.forget(now);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let used = self.recent.get(&caller).map_or(0, |times| count(times.len()));
+        let busy = self.under_way.get(&caller).copied().unwrap_or(0);
+        let left = limit.per_second.saturating_sub(used);
+        let left_at_a_time = limit.at_a_time.saturating_sub(busy);
+        if left == 0 || left_at_a_time == 0 {
+            return Err(Budget { limit, left, left_at_a_time });
+        }
+        self.recent.entry(caller).or_default().push_back(now);
+        self.under_way.insert(caller, busy + 1);
+        let budget = Budget { limit, left: left - 1, left_at_a_time: left_at_a_time - 1 };
+        Ok((budget, Slot(Some(caller))))
+    }
+
+    /// Gives the place of a request back.
+    pub(super) fn give_back(&mut self, slot: Slot) {
+        let Slot(Some(caller)) = slot else { return };
+        let busy = self.under_way.remove(&caller).unwrap_or(0);
+        if busy > 1 {
+            self.under_way.insert(caller, busy - 1);
+        }
+    }
+
+    /// Forgets what is older than the window, and what a clock that was set back left in the
+    /// future.
+    fn forget(&mut self, now: Timestamp) {
+        for times in self.recent.values_mut() {
+            times.retain(|at| *at <= now && now.since(*at) < Self::WINDOW);
+        }
+        self.recent.retain(|_, times| !times.is_empty());
+    }
+}

@@ -1,0 +1,415 @@
+//! The values of the switches.
+
+/// A closed set of values with names.
+pub(super) trait Choice: Copy + PartialEq + 'static {
+    /// Every value with its name, the default first.
+    const ALL: &'static [(&'static str, Self)];
+}
+
+pub(super) fn name_of<T: Choice>(value: T) -> String {
+    let found = T::ALL.iter().find(|(_, it)| *it == value);
+    found.map_or_else(String::new, |(name, _)| (*name).to_owned())
+}
+
+pub(super) fn read<T: Choice>(slot: &mut T, text: &str) -> bool {
+    let found = T::ALL.iter().find(|(name, _)| *name == text);
+    if let Some((_, value)) = found {
+        *slot = *value;
+    }
+    found.is_some()
+}
+
+pub(super) fn read_seconds(slot: &mut Option<u32>, text: &str) -> bool {
+    match (text, text.parse()) {
+        ("none", _) => *slot = None,
+        (_, Ok(seconds)) => *slot = Some(seconds),
+        (_, Err(_)) => return false,
+    }
+    true
+}
+
+/// What the reuse of a spent refresh token does.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SpentRefreshToken {
+    /// It is refused; the grant lives on.
+    #[default]
+    Refused,
+    /// It is refused, and every token of the grant dies (RFC 9700 §4.14.2).
+    RevokesFamily,
+    /// It is taken again for a while after its first use, and brings a sibling of its successor.
+    Grace {
+        /// How long after the first use, in seconds.
+        seconds: u32,
+    },
+}
+
+impl SpentRefreshToken {
+    pub(super) fn to_text(self) -> String {
+        match self {
+            Self::Refused => "refused".to_owned(),
+            Self::RevokesFamily => "revokes_family".to_owned(),
+            Self::Grace { seconds } => format!("grace:{seconds}"),
+        }
+    }
+
+    pub(super) fn read(&mut self, text: &str) -> bool {
+        let seconds = text.strip_prefix("grace:").and_then(|it| it.parse().ok());
+        *self = match (text, seconds) {
+            ("refused", _) => Self::Refused,
+            ("revokes_family", _) => Self::RevokesFamily,
+            (_, Some(seconds)) => Self::Grace { seconds },
+            (_, None) => return false,
+        };
+        true
+    }
+}
+
+/// Whether an answer of the token endpoint carries `scope` (RFC 6749 §5.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AnswerScope {
+    /// No `scope`, as on the pages.
+    #[default]
+    Absent,
+    /// The scopes that were granted.
+    Granted,
+    /// An empty text, which grants nothing.
+    Empty,
+}
+
+impl Choice for AnswerScope {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("absent", Self::Absent), ("granted", Self::Granted), ("empty", Self::Empty)];
+}
+
+/// Whether consent needs a person.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AutoDecision {
+    /// The page is shown, and a person decides.
+    #[default]
+    Ask,
+    /// The first active user agrees at once.
+    Authorize,
+    /// The user declines at once.
+    Decline,
+}
+
+impl Choice for AutoDecision {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("ask", Self::Ask), ("authorize", Self::Authorize), ("decline", Self::Decline)];
+}
+
+/// Whether the token endpoint takes `Authorization: Basic` (RFC 6749 §2.3.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum BasicAuthentication {
+    /// It does.
+    #[default]
+    Accepted,
+    /// The header is not looked at, as the service is said to have done once.
+    Ignored,
+}
+
+impl Choice for BasicAuthentication {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("accepted", Self::Accepted), ("ignored", Self::Ignored)];
+}
+
+/// What a second presentation of a code does (RFC 6749 §4.1.2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CodeReplay {
+    /// It is refused.
+    #[default]
+    Refused,
+    /// It is refused, and the tokens of the first presentation die.
+    RevokesIssued,
+}
+
+impl Choice for CodeReplay {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("refused", Self::Refused), ("revokes_issued", Self::RevokesIssued)];
+}
+
+/// How the description of an error is written into the callback.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum DeclineSpaces {
+    /// Percent-encoded.
+    #[default]
+    Encoded,
+    /// With raw spaces, as the page of the service shows it.
+    Raw,
+}
+
+impl Choice for DeclineSpaces {
+    const ALL: &'static [(&'static str, Self)] = &[("encoded", Self::Encoded), ("raw", Self::Raw)];
+}
+
+/// The body of an error whose body is not documented.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorBody {
+    /// `{"message":"…"}`.
+    #[default]
+    Message,
+    /// None.
+    Empty,
+    /// A page, as from a proxy in between.
+    Html,
+}
+
+impl Choice for ErrorBody {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("message", Self::Message), ("empty", Self::Empty), ("html", Self::Html)];
+}
+
+/// Whether the code exchange must repeat `redirect_uri` (RFC 6749 §4.1.3).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ExchangeRedirect {
+    /// It may be left out, and must match when sent.
+    #[default]
+    Optional,
+    /// It must be sent, and must match.
+    Required,
+}
+
+impl Choice for ExchangeRedirect {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("optional", Self::Optional), ("required", Self::Required)];
+}
+
+/// How `expires_in` is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ExpiresIn {
+    /// `1799`.
+    #[default]
+    Number,
+    /// `"1799"`.
+    Text,
+    /// `1799.0`.
+    Float,
+    /// `0`.
+    Zero,
+    /// `-1`.
+    Negative,
+    /// `18446744073709551615`.
+    Huge,
+    /// Not at all.
+    Absent,
+}
+
+impl Choice for ExpiresIn {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("number", Self::Number),
+        ("text", Self::Text),
+        ("float", Self::Float),
+        ("zero", Self::Zero),
+        ("negative", Self::Negative),
+        ("huge", Self::Huge),
+        ("absent", Self::Absent),
+    ];
+}
+
+/// Whether a registered loopback redirect URI matches on any port.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LoopbackPort {
+    /// Every byte counts, as documented.
+    #[default]
+    Exact,
+    /// The port does not count on loopback (RFC 8252 §7.3).
+    Any,
+}
+
+impl Choice for LoopbackPort {
+    const ALL: &'static [(&'static str, Self)] = &[("exact", Self::Exact), ("any", Self::Any)];
+}
+
+/// What a refresh does to the access token before it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OldAccessToken {
+    /// It lives to its end.
+    #[default]
+    Lives,
+    /// It dies at once.
+    Dies,
+}
+
+impl Choice for OldAccessToken {
+    const ALL: &'static [(&'static str, Self)] = &[("lives", Self::Lives), ("dies", Self::Dies)];
+}
+
+/// What becomes of PKCE parameters (RFC 7636).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Pkce {
+    /// They are not looked at: the service documents none.
+    #[default]
+    Ignored,
+    /// A challenge is verified; only `S256` is taken.
+    Verified,
+    /// A request without a challenge is refused.
+    Required,
+}
+
+impl Choice for Pkce {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("ignored", Self::Ignored), ("verified", Self::Verified), ("required", Self::Required)];
+}
+
+/// Whether the answer to a refresh carries `token_type`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RefreshTokenType {
+    /// It does not, as on the page.
+    #[default]
+    Absent,
+    /// It does, as RFC 6749 §5.1 demands.
+    Present,
+}
+
+impl Choice for RefreshTokenType {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("absent", Self::Absent), ("present", Self::Present)];
+}
+
+/// What `scope` in a token request does.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RequestScope {
+    /// Nothing: scopes are fixed with the credential.
+    #[default]
+    Ignored,
+    /// It is refused with `invalid_scope`.
+    Refused,
+    /// It narrows the grant; more than was granted is `invalid_scope`.
+    Honoured,
+}
+
+impl Choice for RequestScope {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("ignored", Self::Ignored), ("refused", Self::Refused), ("honoured", Self::Honoured)];
+}
+
+/// Whether an authorization request needs `response_type`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ResponseType {
+    /// Missing means `code`.
+    #[default]
+    Optional,
+    /// Missing is an error.
+    Required,
+}
+
+impl Choice for ResponseType {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("optional", Self::Optional), ("required", Self::Required)];
+}
+
+/// What a second client-credentials token does to the first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SecondToken {
+    /// Both live.
+    #[default]
+    Coexists,
+    /// The first dies.
+    KillsFirst,
+}
+
+impl Choice for SecondToken {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("coexists", Self::Coexists), ("kills_first", Self::KillsFirst)];
+}
+
+/// Whether a refresh brings a new refresh token.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Successor {
+    /// It does, as documented.
+    #[default]
+    Always,
+    /// It does not, though the old one is spent.
+    Omitted,
+}
+
+impl Choice for Successor {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("always", Self::Always), ("omitted", Self::Omitted)];
+}
+
+/// The shape of token errors, which is not documented.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TokenErrors {
+    /// `{"error","error_description"}` (RFC 6749 §5.2).
+    #[default]
+    Rfc,
+    /// `{"message","errors":[{"code","message"}]}`, as the resource server has it.
+    SmartRecruiters,
+    /// No body at all.
+    Empty,
+}
+
+impl Choice for TokenErrors {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("rfc", Self::Rfc), ("smartrecruiters", Self::SmartRecruiters), ("empty", Self::Empty)];
+}
+
+/// What access tokens look like.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TokenShape {
+    /// `DCRD10-` and hex for client credentials, bare hex for a user's grant: as on the pages.
+    #[default]
+    Documented,
+    /// `DCRA1-` and 32 hexadecimal digits.
+    Dcra1,
+    /// `DCRD10-` and 32 hexadecimal digits.
+    Dcrd10,
+    /// 32 hexadecimal digits.
+    Hex,
+    /// A UUID.
+    Uuid,
+    /// 2,000 characters of every kind that a bearer token may have.
+    Long,
+}
+
+impl Choice for TokenShape {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("documented", Self::Documented),
+        ("dcra1", Self::Dcra1),
+        ("dcrd10", Self::Dcrd10),
+        ("hex", Self::Hex),
+        ("uuid", Self::Uuid),
+        ("long", Self::Long),
+    ];
+}
+
+/// What a JSON body at the token endpoint gets, whatever its declared type.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum UnreadableBody {
+    /// `400 invalid_request`.
+    #[default]
+    Refused,
+    /// `200` with `{}`, as users of the service have reported.
+    EmptyObject,
+    /// It is read as if it had been a form.
+    AcceptJson,
+}
+
+impl Choice for UnreadableBody {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("refused", Self::Refused),
+        ("empty_object", Self::EmptyObject),
+        ("accept_json", Self::AcceptJson),
+    ];
+}

@@ -1,0 +1,254 @@
+//! Companies, users, and the credentials that they or their partners hold.
+
+use std::fmt;
+
+use sr_auth_core::{ClientCredentials, ConfigError, ScopeSet, Secret};
+
+/// A customer of SmartRecruiters.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub(crate) api_access: bool,
+    pub(crate) id: String,
+    pub(crate) identifier: String,
+    pub(crate) name: String,
+}
+
+impl Company {
+    /// Makes a company with API access.
+    ///
+    /// `identifier` is the readable name in public URLs; `id` is opaque.
+    #[must_use]
+    pub fn new(id: &str, identifier: &str, name: &str) -> Self {
+        let [id, identifier, name] = [id, identifier, name].map(str::to_owned);
+        Self { api_access: true, id, identifier, name }
+    }
+
+    /// Takes the API subscription away: every call is refused with *No access to feature*.
+    #[must_use]
+    pub fn without_api_access(self) -> Self {
+        Self { api_access: false, ..self }
+    }
+
+    /// Returns the readable name in public URLs.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// What a user, or a client-credentials client, may do within a company.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SystemRole {
+    /// Everything.
+    Administrator,
+    /// All jobs and candidates, no administration.
+    Extended,
+    /// Own jobs, and the candidates on them.
+    Standard,
+}
+
+impl SystemRole {
+    /// Returns the id on the wire.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Administrator => "ADMINISTRATOR",
+            Self::Extended => "EXTENDED",
+            Self::Standard => "STANDARD",
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "Administrator",
+            Self::Extended => "Extended",
+            Self::Standard => "Standard",
+        }
+    }
+}
+
+/// Somebody with an account at a company.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub(crate) active: bool,
+    pub(crate) company: String,
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) id: String,
+    pub(crate) last_name: String,
+    pub(crate) role: SystemRole,
+}
+
+impl User {
+    /// Makes an active user of the company with the id `company`.
+    #[must_use]
+    pub fn new(id: &str, company: &str, first: &str, last: &str, role: SystemRole) -> Self {
+        let email = format!("{}.{}@example.com", first.to_lowercase(), last.to_lowercase());
+        let [id, company, first_name, last_name] = [id, company, first, last].map(str::to_owned);
+        Self { active: true, company, email, first_name, id, last_name, role }
+    }
+
+    /// Deactivates the user: no consent, and no call with an earlier one.
+    #[must_use]
+    pub fn deactivated(self) -> Self {
+        Self { active: false, ..self }
+    }
+
+    /// Returns the id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns first and last name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+}
+
+/// Something with a client id and a client secret.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) id: String,
+    pub(crate) kind: ClientKind,
+    pub(crate) name: String,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) secret: Secret,
+}
+
+/// Which grant a client may use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ClientKind {
+    /// A partner's application: authorization code and refresh.
+    Application {
+        /// The scopes of a request that names none.
+        default_scopes: ScopeSet,
+        /// Where the browser may go back to, at most three.
+        redirect_uris: Vec<String>,
+    },
+    /// A customer's own credential: client credentials.
+    Service {
+        /// The id of its company.
+        company: String,
+        /// What it may do there.
+        role: SystemRole,
+    },
+}
+
+impl Client {
+    /// How many redirect URIs an application may register.
+    pub const REDIRECT_URIS: usize = 3;
+
+    /// Makes a client-credentials client of the company with the id `company`.
+    #[must_use]
+    pub fn service(
+        id: &str,
+        secret: Secret,
+        name: &str,
+        company: &str,
+        role: SystemRole,
+        scopes: ScopeSet,
+    ) -> Self {
+        let kind = ClientKind::Service { company: company.to_owned(), role };
+        Self { id: id.to_owned(), kind, name: name.to_owned(), scopes, secret }
+    }
+
+    /// Makes a partner's application whose default scopes are all its approved ones; redirect URIs
+    /// past the third are left out.
+    #[must_use]
+    pub fn application(
+        id: &str,
+        secret: Secret,
+        name: &str,
+        redirect_uris: &[&str],
+        scopes: ScopeSet,
+    ) -> Self {
+        let uris = redirect_uris.iter().take(Self::REDIRECT_URIS);
+        let redirect_uris = uris.map(|uri| (*uri).to_owned()).collect();
+        let kind = ClientKind::Application { default_scopes: scopes.clone(), redirect_uris };
+        Self { id: id.to_owned(), kind, name: name.to_owned(), scopes, secret }
+    }
+
+    /// Sets the scopes of an application's request that names none.
+    #[must_use]
+    pub fn with_default_scopes(mut self, scopes: ScopeSet) -> Self {
+        if let ClientKind::Application { default_scopes, .. } = &mut self.kind {
+            *default_scopes = scopes;
+        }
+        self
+    }
+
+    /// Returns the client id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the name that users see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what the client may do at most.
+    #[must_use]
+    pub const fn scopes(&self) -> &ScopeSet {
+        &self.scopes
+    }
+
+    /// Returns which grant the client may use.
+    #[must_use]
+    pub const fn kind(&self) -> &ClientKind {
+        &self.kind
+    }
+
+    /// Returns id and secret as a library takes them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientCredentials::new`], when the world was given an id or a secret that it
+    /// refuses.
+    pub fn credentials(&self) -> Result<ClientCredentials, ConfigError> {
+        ClientCredentials::new(&self.id, self.secret.clone())
+    }
+}
+
+/// A key for the header `X-SmartToken`.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub(crate) holder: KeyHolder,
+    pub(crate) secret: Secret,
+}
+
+/// Whose key it is; the two kinds are not interchangeable.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyHolder {
+    /// A company, by id: the whole company, and no scopes.
+    Company(String),
+    /// A partner, by name: the job feed.
+    Partner(String),
+}
+
+impl Key {
+    /// Makes a key of a company or a partner.
+    #[must_use]
+    pub const fn new(holder: KeyHolder, secret: Secret) -> Self {
+        Self { holder, secret }
+    }
+}
+
+impl fmt::Display for SystemRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
