@@ -72,3 +72,7 @@ pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use token_client::{TokenClient, TokenClientBuilder};
 pub use token_source::{SourceError, TokenSource, TokenSourceBuilder};
 pub use transport::{Limits, TlsFault, Transport, TransportError, TransportErrorKind};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
