@@ -76,3 +76,7 @@ pub use transport::{Limits, TlsFault, Transport, TransportError, TransportErrorK
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/authorization-code.md")]
+struct AuthorizationCodeGuide;
