@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 12] = [
+const DOORS: [(&str, &str); 20] = [
     ("crates/sr-auth-core/src/credential.rs", "refuses a secret that no header can carry"),
     ("crates/sr-auth-core/src/credential/authorization.rs", "writes the header of a request"),
     ("crates/sr-auth-core/src/credential/client.rs", "refuses an empty client secret"),
@@ -23,6 +23,14 @@ const DOORS: [(&str, &str); 12] = [
     ("crates/sr-auth-core/src/wire/token_answer.rs", "reads the body of a token answer"),
     ("crates/sr-auth-core/src/wire/token_answer/success.rs", "bounds a refresh token's length"),
     ("crates/sr-auth-core/src/wire/token_request.rs", "hands code and tokens to oauth2"),
+    ("crates/sr-auth-http/src/conformance/message.rs", "compares a made-up body"),
+    ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
+    ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),
+    ("crates/sr-testkit/src/sandbox/routes.rs", "hands the simulator's answer to the socket"),
+    ("crates/sr-testkit/src/simulator/authorize.rs", "reads the form of the consent page"),
+    ("crates/sr-testkit/src/simulator/resources/content.rs", "reads the JSON of a request"),
+    ("crates/sr-testkit/src/simulator/token.rs", "reads the form of a token request"),
+    ("crates/sr-testkit/src/world.rs", "finds an API key by its text, as the service does"),
 ];
 /// The methods that open the door.
 const METHODS: [&str; 2] = ["expose", "expose_bytes"];
