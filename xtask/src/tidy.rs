@@ -12,6 +12,7 @@ mod rows;
 mod shape;
 mod source;
 mod types;
+mod used;
 mod words;
 
 use crate::report::{Finding, say, verdict};
@@ -64,6 +65,7 @@ fn findings(
         findings.extend(manifest::findings(text));
     }
     findings.extend(doors::findings(sources));
+    findings.extend(used::findings(texts, sources));
     findings.extend(links::findings(texts));
     findings.extend(facts::findings(texts, &facts::Facts::of(&metadata)?));
     findings.extend(rows::Rows::collect(texts, sources).findings());

@@ -16,16 +16,16 @@ pub(super) fn findings(text: &Text) -> Vec<Finding> {
 }
 
 /// A line of a manifest: its number, its section, its key, and what stands before and in it.
-struct Line<'a> {
-    number: usize,
-    section: &'a str,
-    key: &'a str,
+pub(super) struct Line<'a> {
+    pub(super) number: usize,
+    pub(super) section: &'a str,
+    pub(super) key: &'a str,
     value: &'a str,
     before: &'a str,
 }
 
 /// Returns the lines with a key. A value that goes on over several lines belongs to its first.
-fn lines(text: &Text) -> impl Iterator<Item = Line<'_>> {
+pub(super) fn lines(text: &Text) -> impl Iterator<Item = Line<'_>> {
     let mut section = "";
     let mut before = "";
     (1..).zip(text.text.lines()).filter_map(move |(number, line)| {
