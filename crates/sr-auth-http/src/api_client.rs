@@ -24,11 +24,10 @@ use crate::{Clock, Limits, TokenSource, Transport};
 /// ```no_run
 /// use std::sync::Arc;
 /// use sr_auth_core::{ApiKey, Endpoints, Secret};
-/// use sr_auth_http::{ApiClient, ReqwestTransport, TokenSource};
+/// use sr_auth_http::{ApiClient, TokenSource, Transport};
 ///
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn example(transport: Arc<dyn Transport>) -> Result<(), Box<dyn std::error::Error>> {
 /// let key = ApiKey::new(Secret::new("7cb555e318b3f847".to_owned()))?;
-/// let transport = Arc::new(ReqwestTransport::new()?);
 /// let origin = Endpoints::production().api().clone();
 /// let api = ApiClient::new(origin, TokenSource::api_key(key), transport);
 /// let jobs = api.get("/jobs?limit=10").await?;

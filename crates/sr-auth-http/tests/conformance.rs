@@ -1,4 +1,4 @@
-//! Transports that each break one rule, around one that keeps them.
+//! The shipped transport keeps to the contract, and the checks find transports that do not.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -8,11 +8,47 @@ use async_trait::async_trait;
 use http::{Request, Response};
 use sr_auth_core::SecretBytes;
 use sr_auth_core::TransportFailure::AfterSend;
+use sr_auth_http::conformance::{Rule, check};
 use sr_auth_http::{Limits, ReqwestTransport, Transport, TransportError, TransportErrorKind};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c26_c36_the_reqwest_transport_keeps_to_the_contract() {
+    let report = check(&ReqwestTransport::new().unwrap()).await.unwrap();
+    assert!(report.conforms(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_transport_is_found_out_by_the_rule_that_it_breaks() {
+    let cases = [
+        ("sends again what may have arrived", Fault::Repeats, Rule::Once),
+        ("follows redirects", Fault::FollowsRedirects, Rule::RedirectNotFollowed),
+        ("always says not sent", Fault::AlwaysBeforeSend, Rule::MaybeSent),
+        ("always says maybe sent", Fault::AlwaysAfterSend, Rule::NotSent),
+        ("reads bodies to their end", Fault::IgnoresBodyLimit, Rule::BodyCut),
+        ("reads bodies to their end, then cuts", Fault::CutsTooLate, Rule::BodyCut),
+        ("ignores the fence", Fault::IgnoresFence, Rule::Fenced),
+        ("waits for ever", Fault::IgnoresTime, Rule::Timely),
+        ("shows the last request", Fault::ShowsRequests, Rule::SecretsHidden),
+        ("trims bodies", Fault::TrimsBodies, Rule::RequestUnchanged),
+        ("turns an odd status into an error", Fault::JudgesStatus, Rule::AnswerUnchanged),
+    ];
+    // All at once: most of the time of a run is spent waiting.
+    let runs: Vec<_> = cases
+        .into_iter()
+        .map(|(name, fault, rule)| {
+            let run = tokio::spawn(async move { check(&Broken::new(fault)).await });
+            (name, rule, run)
+        })
+        .collect();
+    for (name, rule, run) in runs {
+        let report = run.await.unwrap().unwrap();
+        assert!(report.breaks(rule), "a transport that {name}: {report}");
+    }
+}
 
 /// What is wrong with a transport.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fault {
+enum Fault {
     AlwaysAfterSend,
     AlwaysBeforeSend,
     CutsTooLate,
@@ -26,14 +62,15 @@ pub(crate) enum Fault {
     TrimsBodies,
 }
 
-pub(crate) struct Broken {
+/// A transport that breaks one rule, around one that keeps them all.
+struct Broken {
     fault: Fault,
     inner: ReqwestTransport,
     last: Mutex<String>,
 }
 
 impl Broken {
-    pub(crate) fn new(fault: Fault) -> Self {
+    fn new(fault: Fault) -> Self {
         let inner = ReqwestTransport::new().expect("this system has certificate authorities");
         Self { fault, inner, last: Mutex::default() }
     }
