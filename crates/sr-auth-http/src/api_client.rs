@@ -2,12 +2,12 @@
 
 mod error;
 
-pub use error::{ApiError, Refused};
+pub use error::{ApiError, RefusedCall};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use sr_auth_core::wire::api_refusal::ApiRefusal;
 use sr_auth_core::{ApiOrigin, ConfigError, Fault, SecretBytes, Setting};
 use tracing::{Instrument as _, debug, debug_span};
@@ -77,6 +77,12 @@ impl ApiClient {
         Self { clock, ..self }
     }
 
+    /// Returns the only origin that it sends to.
+    #[must_use]
+    pub const fn origin(&self) -> &ApiOrigin {
+        &self.origin
+    }
+
     /// Reads the resource at a path of the API, with its query.
     ///
     /// # Errors
@@ -116,14 +122,14 @@ impl ApiClient {
         let limits = Limits { body_limit: limit.saturating_add(1), ..self.limits };
         let response = self.transport.send(request, limits).instrument(span.clone()).await?;
         debug!(target: "sr_auth", parent: &span, status = response.status().as_u16(), "answered");
-        if response.status().is_redirection() {
+        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
             return Err(ApiError::Redirected);
         }
         if response.body().len() > limit {
             return Err(ApiError::TooLong);
         }
         match ApiRefusal::read(&response, self.clock.now()) {
-            Some(refusal) => Err(ApiError::Refused(Refused::new(refusal, response))),
+            Some(refusal) => Err(ApiError::Refused(RefusedCall::new(refusal, response))),
             None => Ok(response),
         }
     }

@@ -63,7 +63,7 @@ mod token_client;
 mod token_source;
 mod transport;
 
-pub use api_client::{ApiClient, ApiError, Refused};
+pub use api_client::{ApiClient, ApiError, RefusedCall};
 pub use clock::Clock;
 pub use driver::drive;
 pub use entropy::{EntropyError, entropy};

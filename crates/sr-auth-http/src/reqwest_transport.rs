@@ -37,7 +37,8 @@ use gate::{Gate, GatedBody};
 /// What can be wiped is wiped: the request body, which is not copied here, and the collected
 /// answer. The buffers inside of the HTTP and TLS libraries are out of reach.
 ///
-/// Cloning is cheap; clones share their connections.
+/// Needs a tokio runtime with its timer and its I/O enabled. Cloning is cheap; clones share their
+/// connections.
 ///
 /// # Examples
 ///

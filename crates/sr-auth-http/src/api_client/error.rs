@@ -21,7 +21,7 @@ pub enum ApiError {
     Redirected,
     /// The server refused the credential.
     #[error(transparent)]
-    Refused(Refused),
+    Refused(RefusedCall),
     /// There is no credential to be had.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -66,12 +66,12 @@ impl ApiError {
 /// `Debug` shows the refusal and leaves the answer out.
 #[derive(thiserror::Error)]
 #[error("{refusal}")]
-pub struct Refused {
+pub struct RefusedCall {
     refusal: ApiRefusal,
     response: Box<Response<SecretBytes>>,
 }
 
-impl Refused {
+impl RefusedCall {
     pub(super) fn new(refusal: ApiRefusal, response: Response<SecretBytes>) -> Self {
         Self { refusal, response: Box::new(response) }
     }
@@ -101,8 +101,8 @@ impl Refused {
     }
 }
 
-impl fmt::Debug for Refused {
+impl fmt::Debug for RefusedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused").field("refusal", &self.refusal).finish_non_exhaustive()
+        f.debug_struct("RefusedCall").field("refusal", &self.refusal).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use crate::Limits;
 /// How much of an answer the system's own buffers may take on loopback.
 const BUFFERS: u64 = 32 * 1024 * 1024;
 
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(400);
 
 pub(super) async fn check(bench: &mut Bench<'_>) -> io::Result<()> {
     a_long_body_is_cut(bench).await?;
@@ -70,7 +70,10 @@ async fn a_late_answer_is_given_up(bench: &mut Bench<'_>) -> io::Result<()> {
                 // One call that does not come back is enough to wait for.
                 return Ok(());
             }
-            bench.expect_failure(scene, outcome, AfterSend);
+            // On a busy machine the time may be over before anything was sent.
+            if peer.received().bytes() > 0 {
+                bench.expect_failure(scene, outcome, AfterSend);
+            }
         }
     }
     Ok(())

@@ -18,7 +18,11 @@ pub(super) fn failed(error: &reqwest::Error, gate: &Gate) -> TransportError {
     }
     if untouched || error.is_connect() {
         let mut kind = kind(error);
-        if kind == TransportErrorKind::Closed {
+        if matches!(
+            kind,
+            TransportErrorKind::Closed | TransportErrorKind::Protocol | TransportErrorKind::Timeout
+        ) {
+            // All of them happened on the way to a connection: to the peer or to the proxy.
             kind = TransportErrorKind::Connect;
         }
         return TransportError::before_send(kind);

@@ -101,30 +101,46 @@ async fn c35_without_the_certificate_the_server_answers_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c26_a_redirect_is_an_error_and_its_target_is_not_contacted() {
-    const SAME: &str =
-        "HTTP/1.1 307 Moved\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    const DOWN: &str = "HTTP/1.1 308 Moved\r\nLocation: http://127.0.0.1:9/\r\n\
-                        Content-Length: 0\r\nConnection: close\r\n\r\n";
     let authority = Authority::named("ours");
-    for (name, answer) in [("same origin", SAME), ("plain http", DOWN)] {
-        let server = TlsServer::start(&authority.server("127.0.0.1"), None, answer).await;
-        let secret = Secret::new("9165228a82e4".to_owned());
-        let client = ClientCredentials::new("82e4424135fe", secret).unwrap();
-        let client = client_of(client, &server, trusting(&authority));
-        let error = client.client_credentials().await.unwrap_err();
-        let expected = GrantError::ServerMisbehaved(ServerMisbehaved::Redirect);
-        assert_eq!(error, expected, "token endpoint, {name}");
-
-        let origin = ApiOrigin::parse(&server.origin(), AllowedHosts::Any).unwrap();
-        let key = ApiKey::new(Secret::new("7cb555e3".to_owned())).unwrap();
-        let source = TokenSource::api_key(key);
-        let api = ApiClient::new(origin, source, Arc::new(trusting(&authority)));
-        let error = api.get("/jobs").await.unwrap_err();
-        assert!(matches!(error, ApiError::Redirected), "API, {name}: {error}");
-
-        let requests = server.requests();
-        assert_eq!(requests.matches(" HTTP/1.1\r\n").count(), 2, "{name}: {requests}");
+    let target = TlsServer::start(&authority.server("127.0.0.1"), None, TOKEN).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain = format!("http://{}/", listener.local_addr().unwrap());
+    let targets = [
+        ("the same origin", "/again".to_owned()),
+        ("another origin", target.origin()),
+        ("plain http", plain),
+    ];
+    for status in [301, 302, 303, 307, 308] {
+        for (name, location) in &targets {
+            let answer = format!(
+                "HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\
+                 Connection: close\r\n\r\n"
+            );
+            let server = TlsServer::start(&authority.server("127.0.0.1"), None, &answer).await;
+            check_redirect(&format!("{status} to {name}"), &authority, &server).await;
+        }
     }
+    assert_eq!(target.requests(), "");
+    let contact = timeout(Duration::from_millis(50), listener.accept()).await;
+    assert!(contact.is_err(), "nobody came to plain http");
+}
+
+async fn check_redirect(name: &str, authority: &Authority, server: &TlsServer) {
+    let secret = Secret::new("9165228a82e4".to_owned());
+    let client = ClientCredentials::new("82e4424135fe", secret).unwrap();
+    let client = client_of(client, server, trusting(authority));
+    let error = client.client_credentials().await.unwrap_err();
+    let expected = GrantError::ServerMisbehaved(ServerMisbehaved::Redirect);
+    assert_eq!(error, expected, "token endpoint, {name}");
+
+    let origin = ApiOrigin::parse(&server.origin(), AllowedHosts::Any).unwrap();
+    let key = ApiKey::new(Secret::new("7cb555e3".to_owned())).unwrap();
+    let api = ApiClient::new(origin, TokenSource::api_key(key), Arc::new(trusting(authority)));
+    let error = api.get("/jobs").await.unwrap_err();
+    assert!(matches!(error, ApiError::Redirected), "API, {name}: {error}");
+
+    let requests = server.requests();
+    assert_eq!(requests.matches(" HTTP/1.1\r\n").count(), 2, "{name}: {requests}");
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ impl TlsServer {
     pub(crate) async fn start(
         identity: &Identity,
         clients: Option<&Authority>,
-        answer: &'static str,
+        answer: &str,
     ) -> Self {
         let (chain, key) = identity.chain();
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -125,7 +125,7 @@ impl TlsServer {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, acceptor, Arc::clone(&requests), answer));
+        tasks.spawn(serve(listener, acceptor, Arc::clone(&requests), answer.to_owned()));
         Self { address, requests, _tasks: tasks }
     }
 
@@ -143,7 +143,7 @@ async fn serve(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     requests: Arc<Mutex<Vec<u8>>>,
-    answer: &'static str,
+    answer: String,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         let Ok(mut stream) = acceptor.accept(stream).await else { continue };
