@@ -88,7 +88,7 @@ impl Endpoints {
     /// - [`Fault::UserInfo`], [`Fault::Fragment`]: always refused.
     /// - [`Fault::UnusualHost`]: an IP address or a port that is neither loopback nor allowed by
     ///   `hosts`.
-    /// - [`Fault::NotPrintable`]: an API origin with a path or a query.
+    /// - [`Fault::HasPath`]: an API origin with a path or a query.
     pub fn custom(
         authorization: &str,
         token: &str,
@@ -221,11 +221,11 @@ impl ApiOrigin {
     ///
     /// # Errors
     ///
-    /// As for [`Endpoints::custom`]; a path, or a query, is [`Fault::NotPrintable`].
+    /// As for [`Endpoints::custom`]; a path, or a query, is [`Fault::HasPath`].
     pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
         let url = checked(url, Setting::ApiOrigin, hosts)?;
         if url.path() != "/" || url.query().is_some() {
-            return Err(ConfigError::new(Setting::ApiOrigin, Fault::NotPrintable));
+            return Err(ConfigError::new(Setting::ApiOrigin, Fault::HasPath));
         }
         Ok(Self(url))
     }

@@ -52,6 +52,7 @@ impl ConfigError {
             Fault::ControlCharacter => "sr_auth::config::control_character",
             Fault::Empty => "sr_auth::config::empty",
             Fault::Fragment => "sr_auth::config::fragment",
+            Fault::HasPath => "sr_auth::config::has_path",
             Fault::Missing => "sr_auth::config::missing",
             Fault::NotACertificate => "sr_auth::config::not_a_certificate",
             Fault::NotAUrl => "sr_auth::config::not_a_url",
@@ -131,6 +132,9 @@ pub enum Fault {
     /// A `#…` part, which RFC 6749 §3.1 forbids.
     #[error("has a fragment")]
     Fragment,
+    /// A path or a query where only scheme, host and port belong.
+    #[error("has a path or a query, where only scheme and host belong")]
+    HasPath,
     /// Needed, and not given.
     #[error("is needed and was not given")]
     Missing,

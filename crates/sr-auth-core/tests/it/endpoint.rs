@@ -86,7 +86,7 @@ fn c17_each_environment_has_its_own_addresses() {
 fn an_api_origin_has_neither_path_nor_query() {
     for url in ["https://api.example/v1", "https://api.example/?a=b"] {
         let error = ApiOrigin::parse(url, AllowedHosts::Named).expect_err(url);
-        assert_eq!(error.fault(), Fault::NotPrintable);
+        assert_eq!(error.fault(), Fault::HasPath);
     }
 }
 

@@ -116,6 +116,7 @@ fn configuration_errors_name_the_setting_and_the_fault() {
         Fault::ControlCharacter,
         Fault::Empty,
         Fault::Fragment,
+        Fault::HasPath,
         Fault::Missing,
         Fault::NotAUrl,
         Fault::NotHttps,
