@@ -5,7 +5,7 @@
 //! - [`ApiClient`] calls the resource API with a credential that goes nowhere else.
 //! - [`Transport`] is what they send with; [`ReqwestTransport`] is the one that comes along, and
 //!   any other HTTP library can be put in its place. The feature `conformance` checks it.
-//! - [`Clock`] and [`entropy`] are the only doors to time and randomness.
+//! - [`Clock`] and [`entropy()`] are the only doors to time and randomness.
 //!
 //! # The run loop
 //!

@@ -100,3 +100,15 @@ fn k04_no_error_shows_a_secret_that_the_server_repeats() {
         }
     }
 }
+
+#[test]
+fn k04_no_committed_snapshot_shows_a_secret() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/snapshots");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).expect("the snapshots are there") {
+        let path = entry.expect("a readable folder").path();
+        assert_quiet(&std::fs::read_to_string(&path).expect("a text"));
+        read += 1;
+    }
+    assert!(read > 20, "only {read} snapshots were searched");
+}
