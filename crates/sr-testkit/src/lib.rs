@@ -4,7 +4,8 @@
 //! sockets and clock: requests and moments go in, answers come out, and the same seed gives the
 //! same run. [`World`] is who and what exists there, [`Switches`] decide what the documentation
 //! leaves open, [`Fault`]s make things go wrong. With the feature `server`, `Sandbox` serves it on
-//! loopback.
+//! loopback. [`strategy`] generates whatever may happen to a machine, and a [`Canary`] finds out
+//! whether a secret got loose.
 //!
 //! # Examples
 //!
@@ -30,11 +31,17 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 
+pub mod strategy;
+
+mod canary;
+mod drive;
 #[cfg(feature = "server")]
 mod sandbox;
 mod simulator;
 mod world;
 
+pub use canary::{Canary, Encoding, Sighting};
+pub use drive::drive;
 #[cfg(feature = "server")]
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use simulator::{
