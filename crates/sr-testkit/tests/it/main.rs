@@ -1,0 +1,10 @@
+//! The simulator's own rules, and the machines of the core against it.
+
+mod authorize;
+mod departures;
+mod fixture;
+mod grant_chain;
+mod machine_laws;
+mod resources;
+mod single_use;
+mod token;
