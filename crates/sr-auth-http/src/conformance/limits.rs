@@ -81,8 +81,8 @@ async fn a_late_answer_is_given_up(bench: &mut Bench<'_>) -> io::Result<()> {
 
 async fn a_request_past_its_fence_is_not_written(bench: &mut Bench<'_>) -> io::Result<()> {
     const SCENE: &str = "there is no time left to write";
-    let peer = Peer::start(Behaviour::Silent).await?;
-    let limits = Limits::new(Duration::ZERO, SHORT, WIDE.body_limit);
+    let peer = Peer::start(Behaviour::CloseAfterRequest).await?;
+    let limits = Limits::new(Duration::ZERO, WIDE.answer_within, WIDE.body_limit);
     let outcome = bench.post(SCENE, &peer, limits).await;
     bench.expect_failure(SCENE, outcome, BeforeSend);
     let bytes = peer.received().bytes();

@@ -93,8 +93,10 @@ async fn c35_without_the_certificate_the_server_answers_nothing() {
     for (name, transport) in [("none", trusting(&authority)), ("a stranger's", with_anothers)] {
         let error = post(&transport, &server).await.unwrap_err();
         let fault = TransportErrorKind::Tls(TlsFault::ClientCertificate);
-        // Whether the request left before the verdict came is a race, and either is honest.
-        assert_eq!(error.kind(), fault, "with {name}");
+        // In TLS 1.3 the verdict comes after the client's part of the handshake, and races with
+        // the request: the connection may be gone before the request has a share in its error.
+        let gone = TransportError::before_send(TransportErrorKind::Connect);
+        assert!(error.kind() == fault || error == gone, "with {name}: {error:?}");
         assert_eq!(server.requests(), "", "with {name}");
     }
 }

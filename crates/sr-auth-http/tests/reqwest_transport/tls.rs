@@ -146,7 +146,16 @@ async fn serve(
     answer: String,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
-        let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+        let mut stream = match acceptor.accept(stream).into_fallible().await {
+            Ok(stream) => stream,
+            Err((_, mut refused)) => {
+                // Closing with bytes unread would reset the connection, and could overtake the
+                // alert that tells the client why.
+                let _gone = refused.shutdown().await;
+                let _gone = tokio::io::copy(&mut refused, &mut tokio::io::sink()).await;
+                continue;
+            }
+        };
         let mut buffer = vec![0; 16 * 1024];
         // A request of these tests arrives in one record.
         let Ok(count) = stream.read(&mut buffer).await else { continue };
