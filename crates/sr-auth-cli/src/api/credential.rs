@@ -1,0 +1,104 @@
+//! Which credential a call is signed with.
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use sr_auth_core::{ApiKey, Endpoints, PartnerApiKey};
+use sr_auth_http::{TokenSource, Transport};
+
+use crate::exit::Failure;
+use crate::secret_source::{API_KEY, CLIENT_SECRET, PARTNER_API_KEY};
+use crate::settings::ClientArguments;
+
+/// How a call authenticates.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Credentials")]
+pub(super) struct CredentialArguments {
+    /// How to authenticate
+    #[arg(long, value_enum, value_name = "METHOD")]
+    auth: Option<Authentication>,
+    /// Send no credential: the same as --auth none
+    #[arg(long, conflicts_with = "auth")]
+    public: bool,
+    #[command(flatten)]
+    client: ClientArguments,
+}
+
+/// The methods that need no user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Authentication {
+    /// Client id and secret, exchanged for an access token
+    ClientCredentials,
+    /// The API key of a company
+    ApiKey,
+    /// The legacy key of a partner
+    PartnerApiKey,
+    /// Nothing: for public endpoints
+    None,
+}
+
+impl CredentialArguments {
+    /// Tells whether the secret is read from standard input.
+    pub(super) const fn reads_stdin(&self) -> bool {
+        self.client.secret.reads_stdin()
+    }
+
+    /// Makes what signs the call.
+    pub(super) fn source(
+        &self,
+        endpoints: &Endpoints,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<TokenSource, Failure> {
+        let secret = &self.client.secret;
+        Ok(match self.authentication()? {
+            Authentication::ApiKey => TokenSource::api_key(ApiKey::new(secret.read(API_KEY)?)?),
+            Authentication::ClientCredentials => {
+                TokenSource::client_credentials(self.client.credentials()?)
+                    .endpoints(endpoints.clone())
+                    .transport(Arc::clone(transport))
+                    .build()?
+            }
+            Authentication::None => TokenSource::none(),
+            Authentication::PartnerApiKey => {
+                TokenSource::partner_api_key(PartnerApiKey::new(secret.read(PARTNER_API_KEY)?)?)
+            }
+        })
+    }
+
+    /// Decides by the flags, or else by what is complete in the environment: the credential that
+    /// may do least comes first.
+    fn authentication(&self) -> Result<Authentication, Failure> {
+        if self.public {
+            return Ok(Authentication::None);
+        }
+        if let Some(authentication) = self.auth {
+            return Ok(authentication);
+        }
+        let has_id = self.client.id()?.is_some();
+        if self.client.is_named() || (has_id && self.client.secret.is_given()) {
+            return Ok(Authentication::ClientCredentials);
+        }
+        if self.client.secret.is_given() {
+            return Err(Failure::usage(
+                "it is not said what the secret is",
+                "add --auth api-key, --auth partner-api-key, or --client-id",
+            ));
+        }
+        if has_id && CLIENT_SECRET.from_environment()?.is_some() {
+            return Ok(Authentication::ClientCredentials);
+        }
+        if API_KEY.from_environment()?.is_some() {
+            return Ok(Authentication::ApiKey);
+        }
+        if PARTNER_API_KEY.from_environment()?.is_some() {
+            return Ok(Authentication::PartnerApiKey);
+        }
+        if has_id {
+            return Ok(Authentication::ClientCredentials);
+        }
+        Err(Failure::usage(
+            "there is no credential",
+            "set SR_AUTH_CLIENT_ID and SR_AUTH_CLIENT_SECRET, or SR_AUTH_API_KEY; or add --public",
+        ))
+    }
+}

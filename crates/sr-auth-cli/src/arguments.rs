@@ -1,0 +1,152 @@
+//! The command line, and the refusal of secrets on it.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::console::Console;
+use crate::exit::{self, Exit, Failure};
+use crate::{api, demo, login, sandbox, token};
+
+/// What the user asked for.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sr-auth",
+    version,
+    about = "Authenticate against the SmartRecruiters API",
+    long_about = "Authenticates against the SmartRecruiters API by every method that it has: API \
+        key, Partner API key, client credentials, and the authorization code of a user. Brings a \
+        SmartRecruiters sandbox for your own machine along.\n\n\
+        Secrets are never arguments: other users of the machine could read them in the list of \
+        processes. They come from the environment, from a file that only its owner may read, from \
+        standard input, or from a prompt.",
+    after_help = "Try `sr-auth demo` first. Each command has its own --help, with examples.",
+    after_long_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
+    max_term_width = 100,
+    propagate_version = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Show what happens, without secrets; twice for more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Api(api::ApiArguments),
+    Demo(demo::DemoArguments),
+    Login(Box<login::LoginArguments>),
+    Sandbox(sandbox::SandboxArguments),
+    Token(token::TokenArguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sr-auth demo
+      every method, shown against a sandbox inside the process
+  sr-auth sandbox
+      a SmartRecruiters on this machine, with credentials to try
+  curl -H \"Authorization: Bearer $(sr-auth token)\" https://api.smartrecruiters.com/jobs
+      an access token for another program
+  sr-auth api GET '/jobs?limit=5'
+      a call of the API
+
+Secrets, each in its variable, or in a file (mode 0600) that the variable with _FILE names:
+  SR_AUTH_CLIENT_SECRET      of the client SR_AUTH_CLIENT_ID (Credential Manager)
+  SR_AUTH_APP_CLIENT_SECRET  of the application SR_AUTH_APP_CLIENT_ID (for login)
+  SR_AUTH_API_KEY            of a company
+  SR_AUTH_PARTNER_API_KEY    of a partner (legacy)
+
+Addresses: SR_AUTH_ENVIRONMENT, SR_AUTH_ORIGIN, SR_AUTH_AUTHORIZATION_ENDPOINT,
+SR_AUTH_TOKEN_ENDPOINT, SR_AUTH_API_ORIGIN. NO_COLOR turns colours off; SR_AUTH_LOG=debug does
+what -v does.
+";
+
+/// Options that look as if a secret followed, and where the secret belongs.
+const SECRET_OPTIONS: [(&str, &str); 10] = [
+    ("--access-token", "let this program get one, from client credentials"),
+    ("--api-key", "set SR_AUTH_API_KEY or SR_AUTH_API_KEY_FILE"),
+    ("--client-secret", "set SR_AUTH_CLIENT_SECRET or SR_AUTH_CLIENT_SECRET_FILE"),
+    ("--key", "set SR_AUTH_API_KEY or SR_AUTH_API_KEY_FILE"),
+    ("--partner-api-key", "set SR_AUTH_PARTNER_API_KEY or SR_AUTH_PARTNER_API_KEY_FILE"),
+    ("--password", "use --secret-file or --secret-stdin"),
+    ("--refresh-token", "no command takes one"),
+    ("--secret", "use --secret-file or --secret-stdin"),
+    ("--smart-token", "set SR_AUTH_API_KEY or SR_AUTH_API_KEY_FILE"),
+    ("--token", "let this program get one, from client credentials"),
+];
+
+/// Reads the command line; says what is wrong with it, or what was asked, when there is nothing to
+/// run.
+pub(crate) fn read(console: &Console) -> Result<Arguments, Exit> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(failure) = secret_option(&arguments) {
+        console.failure(&failure);
+        return Err(failure.exit());
+    }
+    Arguments::try_parse_from(arguments).map_err(|mut error| {
+        hide_values(&mut error);
+        // Nobody can be told that telling failed.
+        let _told = error.print();
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+            _ => Exit::Usage,
+        }
+    })
+}
+
+fn secret_option(arguments: &[OsString]) -> Option<Failure> {
+    arguments.iter().find_map(|argument| {
+        let argument = argument.to_string_lossy();
+        let name = argument.split_once('=').map_or(&*argument, |(name, _)| name);
+        let (name, place) = SECRET_OPTIONS.iter().find(|(option, _)| *option == name)?;
+        Some(Failure::new(
+            Exit::Usage,
+            "sr_auth::secret_argument",
+            format!("{name}: a secret is never an argument, where other users can read it"),
+            format!("{place}; if it was a real secret, revoke it: it is in the shell's history"),
+        ))
+    })
+}
+
+/// Keeps values out of the error: one of them may be a secret in the wrong place.
+fn hide_values(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return;
+    }
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return };
+    let shown = match argument.split_once('=') {
+        Some((name, _)) if name.starts_with("--") => name.to_owned(),
+        None if argument.starts_with("--") => argument.clone(),
+        _ => "(not shown)".to_owned(),
+    };
+    error.insert(ContextKind::InvalidArg, ContextValue::String(shown));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn k04_an_option_with_a_secret_is_refused_and_its_value_is_not_repeated() {
+        for (option, _) in SECRET_OPTIONS {
+            for text in [vec![option.to_owned(), "s3cr3t".into()], vec![format!("{option}=s3cr3t")]]
+            {
+                let arguments: Vec<OsString> = text.into_iter().map(OsString::from).collect();
+                let failure = secret_option(&arguments).expect("it is refused");
+                assert!(!format!("{failure:?}").contains("s3cr3t"), "{option}");
+            }
+        }
+    }
+}

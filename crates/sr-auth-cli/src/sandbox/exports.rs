@@ -1,0 +1,64 @@
+//! What the sandbox prints when it has started: its address, and credentials to try.
+
+use sr_auth_core::{ClientAuthentication, ClientCredentials, Secret};
+use sr_testkit::{DemoCredentials, Sandbox};
+
+use crate::console::{BOLD, Console, DIM};
+use crate::exit::Failure;
+
+/// Prints the address, then for each method the lines for the shell and how to use them.
+///
+/// Every line that is no command is a comment, so that the whole text can be pasted into a shell.
+pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure> {
+    let origin = sandbox.origin();
+    let credentials = sandbox.credentials();
+    let (id, secret) = pair(credentials.service());
+    let (app_id, app_secret) = pair(credentials.application());
+    let key = credentials.api_key_secret().expose();
+    let partner_key = credentials.partner_api_key_secret().expose();
+    let company = DemoCredentials::COMPANY;
+    let text = format!(
+        "# {BOLD}A SmartRecruiters sandbox listens on {origin}{BOLD:#}\n\
+         # Its credentials work nowhere else. Paste these lines into another terminal:\n\
+         \n\
+         export SR_AUTH_ORIGIN='{origin}'\n\
+         \n\
+         # {BOLD}No credential{BOLD:#}, for public endpoints:\n\
+         #   sr-auth api GET /v1/companies/{company}/postings --public\n\
+         \n\
+         # {BOLD}The API key of a company{BOLD:#}: sr-auth api GET /jobs --auth api-key\n\
+         #   curl -H \"X-SmartToken: $SR_AUTH_API_KEY\" {origin}/jobs\n\
+         export SR_AUTH_API_KEY='{key}'\n\
+         \n\
+         # {BOLD}The key of a partner{BOLD:#}: sr-auth api GET /feed/publications --auth \
+         partner-api-key\n\
+         export SR_AUTH_PARTNER_API_KEY='{partner_key}'\n\
+         \n\
+         # {BOLD}A client for client credentials{BOLD:#}: sr-auth token, or: sr-auth api GET /jobs\n\
+         #   curl {origin}/identity/oauth/token -d grant_type=client_credentials \\\n\
+         #     -d client_id=$SR_AUTH_CLIENT_ID -d client_secret=$SR_AUTH_CLIENT_SECRET\n\
+         #   curl -H \"Authorization: Bearer $(sr-auth token)\" {origin}/jobs\n\
+         export SR_AUTH_CLIENT_ID='{id}'\n\
+         export SR_AUTH_CLIENT_SECRET='{secret}'\n\
+         \n\
+         # {BOLD}An application for the authorization code grant{BOLD:#}: sr-auth login\n\
+         export SR_AUTH_APP_CLIENT_ID='{app_id}'\n\
+         export SR_AUTH_APP_CLIENT_SECRET='{app_secret}'\n\
+         \n\
+         # {DIM}Ctrl-C ends it. What the documentation leaves open is a switch: sr-auth sandbox \
+         --switches{DIM:#}",
+        id = id,
+        secret = secret.expose(),
+        app_secret = app_secret.expose(),
+    );
+    console.line(&text)
+}
+
+/// Returns id and secret; every client of the sandbox has a secret.
+fn pair(client: &ClientCredentials) -> (&str, Secret) {
+    let secret = match client.authentication() {
+        ClientAuthentication::Basic(secret) | ClientAuthentication::Body(secret) => secret.clone(),
+        _ => Secret::new(String::new()),
+    };
+    (client.id().as_str(), secret)
+}

@@ -1,0 +1,95 @@
+//! A line for each request that the sandbox answers.
+
+use std::time::Duration;
+
+use sr_auth_core::Timestamp;
+use sr_testkit::{JournalEntry, Sandbox};
+
+use crate::console::{Console, DIM, GREEN, RED, harmless};
+use crate::exit::Failure;
+
+/// How long a request may go unnoticed.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Reads along in the journal of a sandbox.
+pub(super) struct LiveView<'a> {
+    console: &'a Console,
+    sandbox: &'a Sandbox,
+}
+
+impl<'a> LiveView<'a> {
+    pub(super) const fn new(sandbox: &'a Sandbox, console: &'a Console) -> Self {
+        Self { console, sandbox }
+    }
+
+    /// Prints each new request; ends only when standard output does.
+    pub(super) async fn show_forever(&self) -> Result<(), Failure> {
+        let mut glances = tokio::time::interval(GLANCE);
+        let mut shown = 0;
+        loop {
+            glances.tick().await;
+            let (entries, seen) = self.since(shown);
+            shown = seen;
+            for entry in entries {
+                self.console.line(&line(&entry))?;
+            }
+        }
+    }
+
+    /// Returns the requests after the first `shown`, and how many there have been.
+    fn since(&self, shown: u64) -> (Vec<JournalEntry>, u64) {
+        self.sandbox.with(|simulator| {
+            let dropped = simulator.journal_dropped();
+            let new = simulator.journal().zip(dropped..).filter(|(_, index)| *index >= shown);
+            let new: Vec<JournalEntry> = new.map(|(entry, _)| entry.clone()).collect();
+            let count = shown.max(dropped) + new.len() as u64;
+            (new, count)
+        })
+    }
+}
+
+fn line(entry: &JournalEntry) -> String {
+    let status = match entry.status {
+        Some(status) if status < 400 => format!("{GREEN}{status}{GREEN:#}"),
+        Some(status) => format!("{RED}{status}{RED:#}"),
+        None => format!("{RED}---{RED:#}"),
+    };
+    let mut line = format!(
+        "{DIM}{}{DIM:#}  {:<6} {}  {status}",
+        time_of_day(entry.at),
+        entry.method,
+        harmless(&entry.path)
+    );
+    if let Some(grant_type) = entry.grant_type {
+        line.push_str(&format!("  {grant_type}"));
+    }
+    if let Some(reason) = entry.reason {
+        line.push_str(&format!("  {reason}"));
+    }
+    if let Some(fault) = entry.fault {
+        line.push_str(&format!("  planted fault: {fault}"));
+    }
+    if entry.secret_in_url {
+        line.push_str(&format!("  {RED}a secret was in the URL{RED:#}"));
+    }
+    line
+}
+
+/// The time of day in UTC.
+fn time_of_day(at: Timestamp) -> String {
+    let millis = at.as_unix_millis() % 86_400_000;
+    let (seconds, millis) = (millis / 1_000, millis % 1_000);
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_shown_as_the_time_of_day() {
+        let at = Timestamp::from_unix_millis(86_400_000 + 3_600_000 * 13 + 62_007);
+        assert_eq!(time_of_day(at), "13:01:02.007");
+    }
+}
