@@ -226,7 +226,8 @@ mod tests {
 
     #[test]
     fn k04_a_key_in_the_path_is_refused_however_it_is_written() {
-        for path in ["/feed?apiKey=x", "/feed?a=1&APIKEY=x", "/feed?%61piKey=x", "/a?access_token=x"]
+        for path in
+            ["/feed?apiKey=x", "/feed?a=1&APIKEY=x", "/feed?%61piKey=x", "/a?access_token=x"]
         {
             assert!(refuse_key_in_url(path).is_err(), "{path}");
         }

@@ -20,7 +20,7 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 ///
 /// Styles reach terminals only, and `NO_COLOR` is obeyed. Standard output is flushed after each
 /// line, so that a script that reads along gets it at once.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
     utf8: bool,
 }
@@ -73,7 +73,7 @@ impl Console {
     }
 
     /// Has only ASCII written from now on.
-    pub(crate) const fn ascii_only(&self) -> Self {
+    pub(crate) const fn ascii_only(self) -> Self {
         Self { utf8: false }
     }
 }

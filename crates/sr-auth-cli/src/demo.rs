@@ -1,6 +1,63 @@
-//! x
-use crate::{console::Console, exit::{Exit, Failure}};
-/// x
-#[derive(clap::Args, Debug)]
-pub(crate) struct DemoArguments {}
-pub(crate) async fn run(_: DemoArguments, _: &Console) -> Result<Exit, Failure> { Ok(Exit::Done) }
+//! `sr-auth demo`: every method, really exchanged with a sandbox inside the process.
+
+mod consent;
+mod html;
+mod keys;
+mod refusals;
+mod report;
+mod service_client;
+mod stage;
+mod tokens;
+mod user_agent;
+mod wire_log;
+
+use clap::Args;
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::unless_interrupted;
+use report::Report;
+use stage::Stage;
+
+/// Show every way to authenticate, against a sandbox inside the process
+///
+/// Starts a SmartRecruiters sandbox and runs each exchange against it over real HTTP, step by step:
+/// the requests, with secrets left out, and what came of them. Ends with 0 only if everything
+/// behaved as the step says. Takes some seconds and leaves nothing behind.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArguments {
+    /// Give consent in your own browser, instead of having the demo play it
+    #[arg(long)]
+    browser: bool,
+    /// Use ASCII characters only
+    #[arg(long)]
+    ascii: bool,
+}
+
+pub(crate) async fn run(arguments: DemoArguments, console: &Console) -> Result<Exit, Failure> {
+    let console = if arguments.ascii { console.ascii_only() } else { *console };
+    unless_interrupted(async {
+        let stage = Stage::set(arguments.browser).await?;
+        let mut report = Report::new(console, 11);
+        report.open(&stage.sandbox.origin())?;
+        run_steps(&stage, &mut report).await?;
+        let exit = report.close()?;
+        stage.sandbox.stop().await;
+        Ok(exit)
+    })
+    .await
+}
+
+async fn run_steps(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
+    keys::public_endpoint(stage, report).await?;
+    keys::api_key(stage, report).await?;
+    keys::partner_api_key(stage, report).await?;
+    let token = service_client::client_credentials(stage, report).await?;
+    service_client::revoked(stage, report, token).await?;
+    let tokens = consent::authorized(stage, report).await?;
+    tokens::refreshed(stage, report, tokens).await?;
+    consent::declined(stage, report).await?;
+    tokens::expired_code(stage, report).await?;
+    refusals::missing_scope(stage, report).await?;
+    refusals::no_api_access(stage, report).await
+}

@@ -2,6 +2,7 @@
 
 mod api;
 mod arguments;
+mod browser;
 mod console;
 mod demo;
 mod environment;
@@ -9,6 +10,7 @@ mod exit;
 mod interrupt;
 mod logging;
 mod login;
+mod loopback;
 mod sandbox;
 mod secret_file;
 mod secret_source;

@@ -115,7 +115,10 @@ impl Reserved {
         };
         named.and_then(|()| sync_directory(&self.path)).map_err(|error| {
             let kept = self.temporary.display();
-            Failure::io(format!("{} was not made; the secret is in {kept}", self.path.display()), &error)
+            Failure::io(
+                format!("{} was not made; the secret is in {kept}", self.path.display()),
+                &error,
+            )
         })?;
         Ok(self.path.clone())
     }

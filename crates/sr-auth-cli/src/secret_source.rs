@@ -90,7 +90,9 @@ impl SecretName {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(
                 format!("the {what} is missing"),
-                format!("set {variable} or {variable}_FILE, or use --secret-file or --secret-stdin"),
+                format!(
+                    "set {variable} or {variable}_FILE, or use --secret-file or --secret-stdin"
+                ),
             ));
         }
         rpassword::prompt_password(format!("{what} (not shown): "))

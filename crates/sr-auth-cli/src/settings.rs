@@ -25,7 +25,12 @@ pub(crate) struct ServiceArguments {
     #[arg(long, env = "SR_AUTH_ORIGIN", hide_env_values = true, value_name = "URL")]
     origin: Option<String>,
     /// The authorization endpoint, instead of the environment's
-    #[arg(long, env = "SR_AUTH_AUTHORIZATION_ENDPOINT", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "SR_AUTH_AUTHORIZATION_ENDPOINT",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     authorization_endpoint: Option<String>,
     /// The token endpoint, instead of the environment's
     #[arg(long, env = "SR_AUTH_TOKEN_ENDPOINT", hide_env_values = true, value_name = "URL")]
