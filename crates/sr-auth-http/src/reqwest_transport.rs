@@ -208,6 +208,10 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sr_auth_core::TransportFailure;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
 
     #[test]
@@ -228,6 +232,57 @@ mod tests {
         for (uri, accepted) in cases {
             assert_eq!(transport.client_for(&uri.parse().unwrap()).is_ok(), accepted, "{uri}");
         }
+    }
+
+    /// What the gate promises rests on this: no layer below writes the head before it has asked
+    /// for the body, on a new connection or on a kept one.
+    #[tokio::test]
+    async fn c36_when_the_body_is_refused_the_head_stays_here_too() {
+        let transport = ReqwestTransport::new().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+
+        let (error, bytes) = tokio::join!(refused(&transport, &url), async {
+            read_all(listener.accept().await.unwrap().0).await
+        });
+        assert_eq!(error.failure(), TransportFailure::BeforeSend);
+        assert_eq!(bytes, 0, "on a new connection");
+
+        let answered = http::Request::post(&url).body(SecretBytes::new(b"a=b".to_vec())).unwrap();
+        let second = Duration::from_secs(10);
+        let (answer, kept) =
+            tokio::join!(transport.send(answered, Limits::new(second, second, 100)), async {
+                let mut stream = listener.accept().await.unwrap().0;
+                let mut seen = Vec::new();
+                while !seen.ends_with(b"a=b") {
+                    assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0);
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+                stream
+            });
+        assert_eq!(answer.unwrap().status(), 200);
+        let (error, bytes) = tokio::join!(refused(&transport, &url), read_all(kept));
+        assert_eq!(error.failure(), TransportFailure::BeforeSend);
+        assert_eq!(bytes, 0, "on a kept connection");
+    }
+
+    /// Sends a request whose gate closes before the body is asked for.
+    async fn refused(transport: &ReqwestTransport, url: &str) -> TransportError {
+        let body = SecretBytes::new(b"code=e63d".to_vec());
+        let gate = Gate::new(&body, Stopwatch::begin(), Duration::MAX).expect("there is time");
+        assert!(gate.close());
+        let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
+        let request = http::Request::post(url).header(AUTHORIZATION, "Basic c2VjcmV0").body(body);
+        let request = reqwest::Request::try_from(request.expect("a request")).expect("a request");
+        let sent = timeout(Duration::from_secs(10), exchange(&transport.direct, request, 1, &gate));
+        sent.await.expect("it ends in time").expect_err("the body is refused")
+    }
+
+    async fn read_all(mut stream: TcpStream) -> usize {
+        let mut bytes = Vec::new();
+        let read = timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes)).await;
+        // A reset is an end as well.
+        read.expect("the connection is closed in time").unwrap_or(bytes.len())
     }
 
     #[test]

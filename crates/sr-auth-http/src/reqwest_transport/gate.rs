@@ -174,6 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn c36_a_body_that_is_asked_for_too_late_is_refused_for_ever() {
+        let write_within = Duration::from_millis(2);
+        let gate = gate(b"code=e63d", write_within).unwrap();
+        while gate.clock.elapsed() < write_within {
+            std::hint::spin_loop();
+        }
+        assert_eq!([gate.pass(), gate.pass()], [Err(Refused), Err(Refused)]);
+        assert!(gate.is_fenced() && gate.close());
+    }
+
+    #[test]
     fn an_empty_body_counts_as_sent() {
         assert!(!gate(b"", Duration::MAX).unwrap().close());
     }
