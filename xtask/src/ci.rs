@@ -10,7 +10,7 @@ use anyhow::{bail, ensure};
 use crate::flags;
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{deny, doc, features, fmt, layers, lint, package, test, tidy};
+use crate::{deny, doc, features, fmt, interop, layers, lint, package, test, tidy};
 
 /// Runs every stage.
 ///
@@ -34,7 +34,7 @@ pub(crate) fn run(flags: &flags::Ci) -> anyhow::Result<()> {
 /// Fails with the first stage that fails.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     run_stages(workspace, &FAST_STAGES)?;
-    say("not part of this: documentation tests, doc, features, deny, package (see cargo xtask ci)");
+    say("not part of this: documentation tests, doc, features, package, deny, interop (see ci)");
     Ok(())
 }
 
@@ -49,7 +49,7 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
@@ -59,6 +59,7 @@ const STAGES: [Stage; 9] = [
     stage("features", 6, |it| features::run(it).map(none)),
     stage("package", 2, |it| package::run(it).map(none)),
     stage("deny", 4, deny::run),
+    stage("interop", 5, interop::run),
 ];
 
 const FAST_STAGES: [Stage; 5] = [

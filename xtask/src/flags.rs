@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Features,
     /// Formats the code
     Fmt(Fmt),
+    /// Runs foreign OAuth clients against the sandbox, and our client against a foreign server
+    Interop,
     /// Compares the crates with the table of edges, features and homes
     Layers,
     /// Runs clippy over all targets, with all features and with the default ones

@@ -6,6 +6,7 @@ mod doc;
 mod features;
 mod flags;
 mod fmt;
+mod interop;
 mod layers;
 mod lint;
 mod package;
@@ -41,6 +42,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Doc => doc::run(&open()?),
         Command::Features => features::run(&open()?),
         Command::Fmt(flags) => fmt::run(&open()?, flags.check),
+        Command::Interop => interop::run(&open()?).map(|_| ()),
         Command::Layers => layers::run(&open()?),
         Command::Lint => lint::run(&open()?),
         Command::Package => package::run(&open()?),

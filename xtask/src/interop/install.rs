@@ -1,0 +1,170 @@
+//! Node.js and Python with the packages of the peers, in a temporary folder.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+use super::program::output;
+use crate::report::say;
+
+/// What is looked for, and the packages of Debian that bring it.
+const NEEDED: [(&str, &[&str]); 3] =
+    [("node", &["nodejs"]), ("npm", &["npm"]), (PYTHON, &["python3", "python3-venv"])];
+/// Debian has Python without what makes an environment.
+const PYTHON: &str = "python3 with its module venv";
+/// The oldest Node.js that has what the scripts use, such as `fetch` and `getSetCookie`.
+const OLDEST_NODE: u32 = 18;
+/// How long a program may take to say that it is there.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+const SYSTEM_PACKAGES_WITHIN: Duration = Duration::from_secs(240);
+const PACKAGES_WITHIN: Duration = Duration::from_secs(120);
+
+/// Makes sure that Node.js and Python are there.
+///
+/// # Errors
+///
+/// Fails, and says what to install, when one is missing and this is not a Debian machine with us
+/// as its administrator; and when they are too old.
+pub(super) fn interpreters(folder: &Path) -> anyhow::Result<()> {
+    let absent = missing(folder);
+    if !absent.is_empty() && is_root_on_debian(folder) {
+        install_system_packages(&debian_packages(&absent), folder)?;
+    }
+    let absent = missing(folder);
+    ensure!(
+        absent.is_empty(),
+        "interop needs {}, which this machine lacks; install Node.js {OLDEST_NODE} or newer with \
+         npm, and Python 3 with its module venv (on Debian: apt-get install {})",
+        absent.join(", "),
+        debian_packages(&absent).join(" ")
+    );
+    let node = version("node", folder).unwrap_or_default();
+    ensure!(
+        major(&node).is_some_and(|major| major >= OLDEST_NODE),
+        "interop needs Node.js {OLDEST_NODE} or newer, and this is {node}"
+    );
+    Ok(())
+}
+
+fn missing(folder: &Path) -> Vec<&'static str> {
+    let answers = |name: &str| match name {
+        PYTHON => {
+            let mut modules = Command::new("python3");
+            modules.args(["-c", "import ensurepip, venv"]);
+            output("python3", modules, ANSWER_WITHIN, folder).is_ok()
+        }
+        name => version(name, folder).is_some(),
+    };
+    NEEDED.iter().map(|(name, _)| *name).filter(|name| !answers(name)).collect()
+}
+
+fn debian_packages(missing: &[&str]) -> Vec<&'static str> {
+    let needed = NEEDED.iter().filter(|(name, _)| missing.contains(name));
+    needed.flat_map(|(_, packages)| packages.iter().copied()).collect()
+}
+
+fn is_root_on_debian(folder: &Path) -> bool {
+    let mut id = Command::new("id");
+    id.arg("-u");
+    let user = output("id", id, ANSWER_WITHIN, folder).unwrap_or_default();
+    user.first().is_some_and(|id| id == "0") && version("apt-get", folder).is_some()
+}
+
+fn install_system_packages(packages: &[&str], folder: &Path) -> anyhow::Result<()> {
+    say(format_args!("installing {} with apt-get: missing here", packages.join(", ")));
+    let mut update = Command::new("apt-get");
+    update.args(["update", "-qq"]);
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
+    for (name, mut command) in [("apt-get update", update), ("apt-get install", install)] {
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        output(name, command, SYSTEM_PACKAGES_WITHIN, folder)?;
+    }
+    Ok(())
+}
+
+/// Installs the packages that the lock file names below `folder`.
+///
+/// # Errors
+///
+/// Fails when the registry cannot be reached, or a package is not the one that was locked.
+pub(super) fn node_packages(folder: &Path) -> anyhow::Result<()> {
+    let mut npm = Command::new("npm");
+    // No script of a package is run: none of these needs one.
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]);
+    npm.current_dir(folder);
+    output("npm ci", npm, PACKAGES_WITHIN, folder).context("the packages for Node.js")?;
+    Ok(())
+}
+
+/// Installs the pinned packages into an environment below `folder`.
+///
+/// # Errors
+///
+/// Fails when the registry cannot be reached or a pinned package is gone.
+pub(super) fn python_packages(folder: &Path) -> anyhow::Result<()> {
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv", "venv"]).current_dir(folder);
+    output("python3 -m venv", venv, PACKAGES_WITHIN, folder)?;
+    let mut pip = Command::new(folder.join("venv/bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+    // Wheels only: building a package would run its code, and need a compiler.
+    pip.args(["--no-deps", "--only-binary", ":all:", "--requirement", "requirements.txt"]);
+    pip.current_dir(folder);
+    output("pip install", pip, PACKAGES_WITHIN, folder).context("the packages for Python")?;
+    Ok(())
+}
+
+/// Returns what a program on the search path says to `--version`, if it is there.
+fn version(program: &str, folder: &Path) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    output(program, command, ANSWER_WITHIN, folder).ok()?.into_iter().next()
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_of_node_is_read() {
+        let cases = [("v20.20.2", Some(20)), ("v8.1.0", Some(8)), ("", None), ("node", None)];
+        for (text, expected) in cases {
+            assert_eq!(major(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_missing_is_installed() {
+        let cases: [(&str, &[&str], &[&str]); 4] = [
+            ("nothing", &[], &[]),
+            ("Python", &[PYTHON], &["python3", "python3-venv"]),
+            ("npm beside another Node.js", &["npm"], &["npm"]),
+            ("all", &["node", "npm", PYTHON], &["nodejs", "npm", "python3", "python3-venv"]),
+        ];
+        for (name, missing, expected) in cases {
+            assert_eq!(debian_packages(missing), expected, "{name}");
+        }
+    }
+
+    /// A host in a committed file would send every machine there, whatever its own settings say.
+    #[test]
+    fn no_file_of_the_peers_names_where_packages_come_from() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            for word in
+                ["\"resolved\"", "--index-url", "npmjs.", "pypi.org", "pythonhosted.", "registry."]
+            {
+                assert!(!text.to_lowercase().contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}
