@@ -55,3 +55,7 @@ pub use world::{
     Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, SystemRole, User,
     World,
 };
+
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../../../docs/sandbox.md")]
+struct SandboxPage;

@@ -101,6 +101,7 @@ pub struct Sandbox {
 /// What requests and the owner of the sandbox share.
 #[derive(Debug)]
 struct Shared {
+    admin: bool,
     clock: SandboxClock,
     simulator: Mutex<Simulator>,
 }
@@ -134,9 +135,12 @@ impl Sandbox {
         let (world, credentials) = World::demo(seed);
         let mut simulator = Simulator::new(world, seed);
         *simulator.switches_mut() = settings.switches;
-        let shared =
-            Arc::new(Shared { clock: SandboxClock::new(), simulator: Mutex::new(simulator) });
-        let router = routes::router(Arc::clone(&shared), settings.admin);
+        let shared = Arc::new(Shared {
+            admin: settings.admin,
+            clock: SandboxClock::new(),
+            simulator: Mutex::new(simulator),
+        });
+        let router = routes::router(Arc::clone(&shared));
         let (stop, stopped) = watch::channel(false);
         let server = Some(tokio::spawn(serve::serve(listener, router, stopped)));
         Ok(Self { address, credentials, server, shared, stop })

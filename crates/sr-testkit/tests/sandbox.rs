@@ -171,6 +171,9 @@ async fn other_sites_cannot_administer() {
     };
     let closed = Sandbox::start(settings).await.expect("a free port exists");
     assert_eq!(send(&closed, "GET /__sandbox/requests", &[], "").await.status(), "404");
+    let start = send(&closed, "GET /", &[], "").await;
+    assert!(start.body.contains("<h1>SmartRecruiters sandbox</h1>"), "{}", start.body);
+    assert!(!start.body.contains("/__sandbox/"), "a link that leads nowhere");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ const DOORS: [(&str, &str); 20] = [
     ("crates/sr-auth-http/src/conformance/message.rs", "compares a made-up body"),
     ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
     ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),
+    ("crates/sr-testkit/src/canary.rs", "spells a canary in every way in which it could leak"),
     ("crates/sr-testkit/src/sandbox/routes.rs", "hands the simulator's answer to the socket"),
     ("crates/sr-testkit/src/simulator/authorize.rs", "reads the form of the consent page"),
     ("crates/sr-testkit/src/simulator/resources/content.rs", "reads the JSON of a request"),

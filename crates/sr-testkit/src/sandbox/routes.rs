@@ -24,9 +24,9 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How long a planted delay may be: a sandbox that hangs for ever helps nobody.
 const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
-pub(super) fn router(shared: Arc<Shared>, admin: bool) -> Router {
+pub(super) fn router(shared: Arc<Shared>) -> Router {
     let routes = Router::new().route("/", get(start_page::show));
-    let routes = if admin { routes.merge(admin::routes()) } else { routes };
+    let routes = if shared.admin { routes.merge(admin::routes()) } else { routes };
     routes.fallback(simulate).layer(middleware::from_fn(only_loopback_names)).with_state(shared)
 }
 

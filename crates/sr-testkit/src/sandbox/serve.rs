@@ -22,8 +22,8 @@ pub(super) struct Lost;
 
 /// How many connections are served at a time; more wait.
 const CONNECTIONS: usize = 512;
-/// How long the head of a request may take to arrive.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long the head of a request may take to arrive, from the end of the one before on.
+const HEAD_WITHIN: Duration = Duration::from_secs(60);
 /// How large the head of a request may be, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
 
@@ -44,8 +44,7 @@ pub(super) async fn serve(
             _ = stopped.wait_for(|stop| *stop) => break,
         };
         let Ok((stream, _)) = accepted else {
-            // Such as too many open files: others must close first.
-            tokio::task::yield_now().await;
+            pause().await;
             continue;
         };
         let connection = connection(stream, router.clone(), stopped.clone());
@@ -56,6 +55,11 @@ pub(super) async fn serve(
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+#[expect(clippy::disallowed_methods, reason = "out of files: others must close one first")]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {

@@ -11,7 +11,7 @@ use super::Shared;
 use crate::simulator::{Switches, document, escape, listing};
 
 pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
-    let html = page(shared.simulator().switches());
+    let html = page(shared.simulator().switches(), shared.admin);
     let headers = [
         (CACHE_CONTROL, "no-store"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'self'; frame-ancestors 'none'"),
@@ -20,7 +20,7 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
     (headers, Html(html)).into_response()
 }
 
-fn page(switches: &Switches) -> String {
+fn page(switches: &Switches, admin: bool) -> String {
     let row = |left: &str, right: &str| {
         format!("<tr><td><code>{}</code></td><td>{}</td></tr>\n", escape(left), escape(right))
     };
@@ -42,6 +42,12 @@ fn page(switches: &Switches) -> String {
             row(&format!("{}={now}", switch.name()), &text)
         })
         .collect();
+    let inside = if admin {
+        "<li><a href=\"/__sandbox/requests\">Requests so far, without secrets</a></li>\n\
+         <li><a href=\"/__sandbox/switches\">Switches, as data</a></li>\n"
+    } else {
+        ""
+    };
     let body = format!(
         "<h1>SmartRecruiters sandbox</h1>\n\
          <p>This server imitates the authentication of the SmartRecruiters API on your own machine, \
@@ -50,8 +56,7 @@ fn page(switches: &Switches) -> String {
          <th scope=\"col\">Needs</th></tr></thead>\n<tbody>\n{endpoints}</tbody>\n</table>\n\
          <h2>Look inside</h2>\n<ul>\n\
          <li><a href=\"/v1/companies/AcmeLogistics/postings\">Public postings of a company</a></li>\n\
-         <li><a href=\"/__sandbox/requests\">Requests so far, without secrets</a></li>\n\
-         <li><a href=\"/__sandbox/switches\">Switches, as data</a></li>\n</ul>\n\
+         {inside}</ul>\n\
          <h2>Switches</h2>\n<table>\n<thead><tr><th scope=\"col\">Switch</th>\
          <th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n{switches}</tbody>\n</table>\n"
     );

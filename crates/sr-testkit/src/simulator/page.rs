@@ -13,14 +13,14 @@ pub(super) const STYLE_PATH: &str = "/identity/oauth/style.css";
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 42rem; padding: 0 1rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; }
 fieldset, .note { border: 1px solid; border-radius: .25rem; margin: 1rem 0; padding: .5rem 1rem; }
 button { border: 2px solid; border-radius: .25rem; font: inherit; margin: 0 .5rem 0 0; padding: .5rem 1rem; }
 button.first { font-weight: bold; }
 :focus-visible { outline: 3px solid #1a73e8; outline-offset: 2px; }
 table { border-collapse: collapse; } th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; }
-code { overflow-wrap: anywhere; }
+code { overflow-wrap: anywhere; } td code { white-space: nowrap; }
 ";
 
 /// The style sheet of all pages.

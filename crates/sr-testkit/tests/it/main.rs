@@ -2,9 +2,9 @@
 
 mod authorize;
 mod departures;
+mod documents;
 mod fixture;
 mod grant_chain;
-mod machine_laws;
 mod resources;
 mod single_use;
 mod token;

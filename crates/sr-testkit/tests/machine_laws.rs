@@ -12,8 +12,6 @@ use sr_auth_core::{
 };
 use sr_testkit::strategy;
 
-use crate::fixture::at;
-
 /// When every machine of these laws begins: in the middle of the traces' first steps.
 const BEGIN: Timestamp = Timestamp::from_unix_secs(1_000);
 
@@ -53,7 +51,7 @@ fn begin(kind: Kind) -> Any {
         }
         Kind::Code => Any::Code(code_grant(client, endpoints)),
         Kind::Refresh => {
-            let token = RefreshToken::new(Secret::new("b2591f58e63d".to_owned()), at(0));
+            let token = RefreshToken::new(Secret::new("b2591f58e63d".to_owned()), BEGIN);
             let token = token.expect("valid");
             Any::Refresh(RefreshTokenGrant::new(&client, endpoint, token, retry, BEGIN))
         }
