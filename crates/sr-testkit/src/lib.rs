@@ -56,6 +56,7 @@ pub use world::{
     World,
 };
 
-#[cfg(all(doctest, feature = "server"))]
+#[cfg(doctest)]
+#[cfg(feature = "server")]
 #[doc = include_str!("../../../docs/sandbox.md")]
 struct SandboxPage;

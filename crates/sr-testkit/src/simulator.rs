@@ -31,8 +31,6 @@ pub use switches::{
 pub(crate) use fingerprint::{Generator, Lookup, lookup};
 #[cfg(feature = "server")]
 pub(crate) use page::{document, escape};
-#[cfg(feature = "server")]
-pub(crate) use resources::listing;
 
 use std::time::Duration;
 
@@ -126,6 +124,12 @@ impl Simulator {
             tickets: Tickets::default(),
             world,
         }
+    }
+
+    /// Lists the endpoints of the resource server, as `GET /jobs`, and what a caller needs at each,
+    /// in words.
+    pub fn endpoints() -> impl Iterator<Item = (String, &'static str)> {
+        resources::listing()
     }
 
     /// Answers a request that takes no time.

@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTION
 use sr_auth_core::Endpoints;
 
 use super::Shared;
-use crate::simulator::{Switches, document, escape, listing};
+use crate::simulator::{Simulator, Switches, document, escape};
 
 pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
     let html = page(shared.simulator().switches(), shared.admin);
@@ -33,7 +33,7 @@ fn page(switches: &Switches, admin: bool) -> String {
         &format!("POST {}", Endpoints::TOKEN_PATH),
         "client id and secret; exchanges credentials for tokens",
     ));
-    endpoints.extend(listing().map(|(endpoint, needs)| row(&endpoint, needs)));
+    endpoints.extend(Simulator::endpoints().map(|(endpoint, needs)| row(&endpoint, needs)));
     let all = Switches::all().iter();
     let switches: String = all
         .map(|switch| {

@@ -11,7 +11,7 @@ use super::access::{Caller, CompanyCaller, Identified, Unidentified};
 use super::answer::{self, Handled};
 use super::fingerprint::lookup;
 use super::rate_limit::{Budget, Limit};
-pub(crate) use route::listing;
+pub(super) use route::listing;
 use route::{Action, Endpoint, Found, Needs};
 
 impl Simulator {

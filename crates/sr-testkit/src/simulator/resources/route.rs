@@ -97,7 +97,7 @@ static ENDPOINTS: &[Endpoint] = &[
 ];
 
 /// Lists method and path of every endpoint, for a person.
-pub(crate) fn listing() -> impl Iterator<Item = (String, &'static str)> {
+pub(in crate::simulator) fn listing() -> impl Iterator<Item = (String, &'static str)> {
     ENDPOINTS.iter().map(|it| {
         let needs = match it.needs {
             Needs::Company { role: Some(_), .. } => "API key or bearer token, Administrator only",
