@@ -92,10 +92,8 @@ pub(crate) fn read(console: &Console) -> Result<Arguments, Exit> {
         hide_values(&mut error);
         // Nobody can be told that telling failed.
         let _told = error.print();
-        match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-            _ => Exit::Usage,
-        }
+        let asked_for = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
+        if asked_for.contains(&error.kind()) { Exit::Done } else { Exit::Usage }
     })
 }
 

@@ -81,12 +81,10 @@ impl Console {
 const OUTPUT_CLOSED: &str = "sr_auth::output_closed";
 
 fn closed(error: &std::io::Error) -> Failure {
-    match error.kind() {
-        std::io::ErrorKind::BrokenPipe => {
-            Failure::new(Exit::Failed, OUTPUT_CLOSED, "standard output was closed", "")
-        }
-        _ => Failure::io("standard output cannot be written", error),
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return Failure::new(Exit::Failed, OUTPUT_CLOSED, "standard output was closed", "");
     }
+    Failure::io("standard output cannot be written", error)
 }
 
 /// Makes a foreign text harmless for a terminal.

@@ -62,7 +62,7 @@ impl SecretArguments {
             return secret_file::from_reader(std::io::stdin().lock())
                 .map_err(|error| Failure::io("standard input cannot be read", &error));
         }
-        match name.from_environment()? {
+        match name.in_environment()? {
             Some(secret) => Ok(secret),
             None => name.prompt(),
         }
@@ -71,7 +71,7 @@ impl SecretArguments {
 
 impl SecretName {
     /// Returns the secret that the environment holds, or whose file it names.
-    pub(crate) fn from_environment(self) -> Result<Option<Secret>, Failure> {
+    pub(crate) fn in_environment(self) -> Result<Option<Secret>, Failure> {
         let variable = self.variable;
         let file = environment::text(&format!("{variable}_FILE"))?;
         match (environment::secret(variable)?, file) {

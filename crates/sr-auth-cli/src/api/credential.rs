@@ -84,13 +84,13 @@ impl CredentialArguments {
                 "add --auth api-key, --auth partner-api-key, or --client-id",
             ));
         }
-        if has_id && CLIENT_SECRET.from_environment()?.is_some() {
+        if has_id && CLIENT_SECRET.in_environment()?.is_some() {
             return Ok(Authentication::ClientCredentials);
         }
-        if API_KEY.from_environment()?.is_some() {
+        if API_KEY.in_environment()?.is_some() {
             return Ok(Authentication::ApiKey);
         }
-        if PARTNER_API_KEY.from_environment()?.is_some() {
+        if PARTNER_API_KEY.in_environment()?.is_some() {
             return Ok(Authentication::PartnerApiKey);
         }
         if has_id {

@@ -56,7 +56,7 @@ fn describe(tokens: &TokenSet, kept: &Kept, now: Timestamp) -> [String; 4] {
     let scope = match tokens.access().scope() {
         GrantedScope::Explicit(scopes) if scopes.is_empty() => "none at all".to_owned(),
         GrantedScope::Explicit(scopes) => scopes.to_string(),
-        _ => "as asked for".to_owned(),
+        GrantedScope::AsRequested | _ => "as asked for".to_owned(),
     };
     let left = tokens.access().expires_at().since(now).as_secs();
     let refresh = match kept {

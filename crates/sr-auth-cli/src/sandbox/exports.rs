@@ -58,7 +58,7 @@ pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure>
 fn pair(client: &ClientCredentials) -> (&str, Secret) {
     let secret = match client.authentication() {
         ClientAuthentication::Basic(secret) | ClientAuthentication::Body(secret) => secret.clone(),
-        _ => Secret::new(String::new()),
+        ClientAuthentication::Certificate | _ => Secret::new(String::new()),
     };
     (client.id().as_str(), secret)
 }

@@ -1,0 +1,173 @@
+//! What each error of the libraries means here: an exit code, and advice that names our own flags.
+
+use sr_auth_core::wire::api_refusal::ApiRefusal;
+use sr_auth_core::wire::callback::CallbackError;
+use sr_auth_core::{ConfigError, Fault, GrantError, GrantFailure, Remedy, Setting};
+use sr_auth_http::{ApiError, EntropyError, SourceError, TransportError};
+use sr_testkit::SandboxError;
+
+use super::{Exit, Failure};
+
+/// Turns a remedy into an exit code; `fix` is what a wrong configuration means here.
+const fn exit_of(remedy: Remedy, fix: Exit) -> Exit {
+    match remedy {
+        Remedy::AskAdministrator => Exit::Forbidden,
+        Remedy::FixConfiguration => fix,
+        Remedy::Reauthorize => Exit::Refused,
+        Remedy::ReportBug => Exit::Misbehaved,
+        Remedy::RetryLater { .. } => Exit::Unavailable,
+        // A remedy that is newer than this program.
+        _ => Exit::Failed,
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let place = place_of(error.setting());
+        let advice = if error.fault() == Fault::ControlCharacter {
+            format!("check {place} for a line break that was copied along")
+        } else {
+            format!("correct {place}")
+        };
+        Self::new(Exit::Usage, error.code(), error.to_string(), advice)
+    }
+}
+
+/// Where a setting comes from.
+const fn place_of(setting: Setting) -> &'static str {
+    match setting {
+        Setting::ApiKey => "SR_AUTH_API_KEY",
+        Setting::ApiOrigin => "--origin or --api-origin",
+        Setting::ApiPath => "the path: it begins with one slash, as in /jobs",
+        Setting::AuthorizationEndpoint => "--authorization-endpoint",
+        Setting::ClientId => "--client-id or SR_AUTH_CLIENT_ID",
+        Setting::ClientSecret => "SR_AUTH_CLIENT_SECRET",
+        Setting::PartnerApiKey => "SR_AUTH_PARTNER_API_KEY",
+        Setting::RedirectUri => "--redirect-uri",
+        Setting::Scope => "--scope",
+        Setting::TokenEndpoint => "--token-endpoint",
+        Setting::Transport => "--client-certificate or --root-certificates",
+        Setting::Issuer
+        | Setting::PendingAuthorization
+        | Setting::RefreshToken
+        | Setting::RetryPolicy
+        | _ => "the setting",
+    }
+}
+
+impl From<GrantError> for Failure {
+    fn from(error: GrantError) -> Self {
+        let remedy = error.remedy();
+        let advice =
+            if matches!(error, GrantError::Refused(_)) && remedy == Remedy::FixConfiguration {
+                "compare client id, secret and environment with the Credential Manager"
+            } else {
+                remedy.advice()
+            };
+        Self::new(exit_of(remedy, Exit::Refused), error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<GrantFailure> for Failure {
+    fn from(failure: GrantFailure) -> Self {
+        failure.error().clone().into()
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        if let SourceError::Grant(error) = error {
+            return error.into();
+        }
+        let (exit, advice) = (exit_of(error.remedy(), Exit::Usage), error.remedy().advice());
+        Self::new(exit, error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        let remedy = error.remedy();
+        let advice = if remedy == Remedy::FixConfiguration {
+            "check the address and the certificates"
+        } else {
+            remedy.advice()
+        };
+        Self::new(exit_of(remedy, Exit::Usage), error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Config(error) => error.into(),
+            ApiError::Refused(refused) => refused.refusal().into(),
+            ApiError::Source(error) => error.into(),
+            ApiError::Transport(error) => error.into(),
+            ApiError::Redirected | ApiError::TooLong | _ => {
+                let remedy = error.remedy();
+                let exit = exit_of(remedy, Exit::Failed);
+                Self::new(exit, error.code(), error.to_string(), remedy.advice())
+            }
+        }
+    }
+}
+
+impl From<&ApiRefusal> for Failure {
+    fn from(refusal: &ApiRefusal) -> Self {
+        let (mut what, mut advice) = (refusal.to_string(), refusal.remedy().advice());
+        match refusal {
+            ApiRefusal::MissingScope { needed } => {
+                if !needed.is_empty() {
+                    what = format!("{what}; one of these is needed: {needed}");
+                }
+                advice = "have an administrator add the scope to it, then get a new token";
+            }
+            ApiRefusal::NoApiAccess => {
+                advice = "the company has to subscribe to API access at SmartRecruiters";
+            }
+            ApiRefusal::NotAllowed => {
+                advice = "have an administrator give it a System role that may, \
+                          or use another kind of credential";
+            }
+            ApiRefusal::Throttled { retry_after } => {
+                if let Some(span) = retry_after {
+                    what = format!("{what}; the server asks to wait {} s", span.as_secs());
+                }
+                advice = "wait, then send fewer requests at a time";
+            }
+            ApiRefusal::Unauthenticated => {
+                advice = "check that the credential is of this environment and was not revoked";
+            }
+            _ => {}
+        }
+        Self::new(exit_of(refusal.remedy(), Exit::Refused), refusal.code(), what, advice)
+    }
+}
+
+impl From<CallbackError> for Failure {
+    fn from(error: CallbackError) -> Self {
+        let remedy = error.remedy();
+        let advice = if matches!(error, CallbackError::Declined { .. }) {
+            "start again when the user wants to agree"
+        } else if matches!(error, CallbackError::StateMismatch) {
+            "start again, and use the callback of that attempt"
+        } else {
+            remedy.advice()
+        };
+        Self::new(exit_of(remedy, Exit::Usage), error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<EntropyError> for Failure {
+    fn from(error: EntropyError) -> Self {
+        let advice = "check the random number generator of the operating system";
+        Self::new(Exit::Failed, error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        let advice = "take another port, or --port 0 for any that is free";
+        Self::new(Exit::Failed, "sr_auth::sandbox", error.to_string(), advice)
+    }
+}
