@@ -63,8 +63,7 @@ Secrets, each in its variable, or in a file (mode 0600) that the variable with _
 
 Addresses: SR_AUTH_ENVIRONMENT, SR_AUTH_ORIGIN, SR_AUTH_AUTHORIZATION_ENDPOINT,
 SR_AUTH_TOKEN_ENDPOINT, SR_AUTH_API_ORIGIN. NO_COLOR turns colours off; SR_AUTH_LOG=debug does
-what -v does.
-";
+what -v does.";
 
 /// Options that look as if a secret followed, and where the secret belongs.
 const SECRET_OPTIONS: [(&str, &str); 10] = [

@@ -23,8 +23,13 @@ use stage::Stage;
 ///
 /// Starts a SmartRecruiters sandbox and runs each exchange against it over real HTTP, step by step:
 /// the requests, with secrets left out, and what came of them. Ends with 0 only if everything
-/// behaved as the step says. Takes some seconds and leaves nothing behind.
+/// behaved as the step says, and with 1 otherwise. Takes some seconds and leaves nothing behind.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sr-auth demo
+  sr-auth demo --browser
+  sr-auth demo --ascii > demo.txt")]
 pub(crate) struct DemoArguments {
     /// Give consent in your own browser, instead of having the demo play it
     #[arg(long)]

@@ -1,0 +1,55 @@
+//! `sr-auth demo`.
+
+use std::time::{Duration, Instant};
+
+use crate::program::Program;
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
+async fn everything_goes_as_said_in_less_than_ten_seconds() {
+    let began = Instant::now();
+    let ended = Program::new(&["demo"]).run().await;
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{}", ended.out);
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let lines = [
+        "[ 1/11] No authentication: a public endpoint",
+        "[11/11] A company without API access",
+        "✓ no credential was sent",
+        "✓ the refusal is a typed error: invalid_client",
+        "✓ the server counts 1 request: no storm of repeats",
+        "1. The user begins at the application.",
+        "10. The resource server answers for this user.",
+        "✓ it is the user who agreed",
+        "✓ the spent refresh token is refused: invalid_grant",
+        "error=access_denied&error_description=The user denied access to your application&code=500",
+        "✓ the server refuses the old code: invalid_grant",
+        "✓ it does not read candidates: candidates_read is named as missing",
+        "All 11 steps went as said",
+    ];
+    for line in lines {
+        assert!(ended.out.contains(line), "{line} is not in {}", ended.out);
+    }
+    assert!(!ended.out.contains('✗'), "{}", ended.out);
+}
+
+#[tokio::test]
+async fn k04_nothing_in_it_looks_like_a_secret() {
+    let ended = Program::new(&["demo", "-vv"]).run().await;
+    let text = format!("{}{}", ended.out, ended.err);
+    let longest = text.split(|it: char| !it.is_ascii_hexdigit()).map(str::len).max();
+    assert!(
+        longest.is_some_and(|length| length < 16),
+        "the sandbox's secrets are 32 digits or more"
+    );
+}
+
+#[tokio::test]
+async fn a_terminal_without_utf8_gets_ascii() {
+    let programs = [Program::new(&["demo", "--ascii"]), Program::new(&["demo"]).env("LANG", "C")];
+    for program in programs {
+        let ended = program.run().await;
+        assert_eq!(ended.code, 0);
+        assert!(ended.out.is_ascii(), "{}", ended.out);
+        assert!(ended.out.contains("ok no credential was sent"), "{}", ended.out);
+    }
+}

@@ -1,0 +1,12 @@
+//! The real program against a real sandbox.
+
+mod api;
+mod browser;
+mod demo;
+mod help;
+mod login;
+mod loopback;
+mod program;
+mod sandbox;
+mod secrets;
+mod token;
