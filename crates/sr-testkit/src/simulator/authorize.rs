@@ -6,13 +6,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
-use sr_auth_core::{Secret, SecretBytes, Timestamp};
+use sr_auth_core::{SecretBytes, Timestamp};
 
 use super::Simulator;
 use super::answer::{self, Handled};
-use super::fingerprint::{Fingerprint, lookup};
+use super::fingerprint::{Lookup, lookup};
 use super::form::{Form, encode};
-use super::ledger::Code;
+use super::ledger::{Code, Presented};
 use super::page;
 use super::switches::{AutoDecision, DeclineSpaces};
 pub(super) use request::Consent;
@@ -26,7 +26,7 @@ pub(super) struct Tickets(VecDeque<Ticket>);
 struct Ticket {
     consent: Consent,
     shown_at: Timestamp,
-    token: [u8; 32],
+    token: Lookup,
 }
 
 impl Tickets {
@@ -68,9 +68,7 @@ impl Simulator {
                 return self.sent_back(&redirect_uri, state.as_deref(), error);
             }
         };
-        let client = self.world.client(&consent.client);
-        let credential = client.map(|it| Fingerprint::of(&it.secret));
-        let handled = match self.switches.auto_decision {
+        match self.switches.auto_decision {
             AutoDecision::Ask => {
                 let ticket = self.secrets.hex(64);
                 let html = page::consent(&self.world, &consent, &ticket);
@@ -86,8 +84,7 @@ impl Simulator {
                 }
             }
             AutoDecision::Decline => self.declined(&consent),
-        };
-        handled.by(credential)
+        }
     }
 
     /// Takes the answer to a consent page.
@@ -120,14 +117,13 @@ impl Simulator {
             challenge: consent.challenge,
             client: consent.client,
             issued_at: now,
+            presented: Presented::Never,
             redirect_uri: consent.redirect_uri,
             scopes: consent.scopes,
-            spent: None,
             user,
         };
         self.ledger.add_code(&code_text, code);
         Handled::new(answer::see_other(&location))
-            .by(Some(Fingerprint::of(&Secret::new(code_text))))
     }
 
     fn declined(&self, consent: &Consent) -> Handled {

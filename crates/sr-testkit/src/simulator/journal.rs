@@ -12,7 +12,8 @@ use super::fingerprint::Fingerprint;
 pub struct JournalEntry {
     /// When it arrived.
     pub at: Timestamp,
-    /// The secret that it was made with, by name; for the token endpoint that of the client.
+    /// The secret that it was made with, by name: a key, an access token, or at the token endpoint
+    /// that of the client.
     pub credential: Option<Fingerprint>,
     /// The fault that was injected, by kind.
     pub fault: Option<&'static str>,

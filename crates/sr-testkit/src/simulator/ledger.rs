@@ -1,5 +1,7 @@
 //! Codes and tokens: what was issued, to whom, and what is still alive.
 
+mod shelf;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use sr_auth_core::{RefreshToken, ScopeSet, SecretDigest, Timestamp};
@@ -7,6 +9,7 @@ use sr_auth_core::{RefreshToken, ScopeSet, SecretDigest, Timestamp};
 use super::Simulator;
 use super::fingerprint::{Fingerprint, Lookup, lookup};
 use crate::world::World;
+use shelf::Shelf;
 
 /// Names one consent of one user.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -48,10 +51,20 @@ pub(super) struct Code {
     pub(super) challenge: Option<String>,
     pub(super) client: String,
     pub(super) issued_at: Timestamp,
+    pub(super) presented: Presented,
     pub(super) redirect_uri: String,
     pub(super) scopes: ScopeSet,
-    pub(super) spent: Option<Option<GrantId>>,
     pub(super) user: String,
+}
+
+/// Whether a code was presented by its client, and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Presented {
+    /// It was, and brought no tokens.
+    InVain,
+    Never,
+    /// It was, and brought the tokens of a grant.
+    With(GrantId),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,31 +85,25 @@ pub(super) struct Grant {
 
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    access: BTreeMap<Lookup, Access>,
-    codes: BTreeMap<Lookup, Code>,
+    access: Shelf<Access>,
+    codes: Shelf<Code>,
     grants: BTreeMap<GrantId, Grant>,
-    refresh: BTreeMap<Lookup, Refresh>,
+    refresh: Shelf<Refresh>,
 }
 
 impl Ledger {
-    /// How many access tokens and codes are kept before the ended ones are swept out.
-    const SWEEP_AT: usize = 4_096;
     /// How many spent refresh tokens a grant's view names.
     const SPENT_SHOWN: usize = 1_024;
 
     pub(super) fn add_access(&mut self, now: Timestamp, token: &str, access: Access) {
-        if self.access.len() >= Self::SWEEP_AT {
-            self.access.retain(|_, it| !it.killed && now < it.expires_at);
-        }
-        self.access.insert(lookup(token), access);
+        let live = |it: &Access| !it.killed && now < it.expires_at;
+        self.access.put(lookup(token), access, live);
     }
 
-    pub(super) fn add_code(&mut self, code_text: &str, code: Code) {
-        if self.codes.len() >= Self::SWEEP_AT {
-            let now = code.issued_at;
-            self.codes.retain(|_, it| now.since(it.issued_at) < Simulator::CODE_LIFE);
-        }
-        self.codes.insert(lookup(code_text), code);
+    pub(super) fn add_code(&mut self, text: &str, code: Code) {
+        let now = code.issued_at;
+        let young = |it: &Code| now.since(it.issued_at) < Simulator::CODE_LIFE;
+        self.codes.put(lookup(text), code, young);
     }
 
     pub(super) fn add_grant(&mut self, client: &str, user: &str, scopes: ScopeSet) -> GrantId {
@@ -108,15 +115,16 @@ impl Ledger {
     }
 
     pub(super) fn add_refresh(&mut self, now: Timestamp, token: &str, grant: GrantId) {
-        self.refresh.insert(lookup(token), Refresh { grant, issued_at: now, spent_at: None });
+        let refresh = Refresh { grant, issued_at: now, spent_at: None };
+        self.refresh.put(lookup(token), refresh, |it| it.is_young(now));
     }
 
     pub(super) fn access(&self, token: &str) -> Option<&Access> {
-        self.access.get(&lookup(token))
+        self.access.find(&lookup(token))
     }
 
     pub(super) fn code_mut(&mut self, code: &str) -> Option<&mut Code> {
-        self.codes.get_mut(&lookup(code))
+        self.codes.find_mut(&lookup(code))
     }
 
     pub(super) fn grant(&self, id: GrantId) -> Option<&Grant> {
@@ -124,13 +132,13 @@ impl Ledger {
     }
 
     pub(super) fn refresh(&self, token: &str) -> Option<Refresh> {
-        self.refresh.get(&lookup(token)).copied()
+        self.refresh.find(&lookup(token)).copied()
     }
 
     /// Marks a refresh token as used; the first use counts.
     pub(super) fn spend(&mut self, now: Timestamp, token: &str) {
         let key = lookup(token);
-        let Some(refresh) = self.refresh.get_mut(&key) else { return };
+        let Some(refresh) = self.refresh.find_mut(&key) else { return };
         if refresh.spent_at.is_some() {
             return;
         }
@@ -162,35 +170,40 @@ impl Ledger {
     }
 
     pub(super) fn knows(&self, secret: &Lookup) -> bool {
-        self.access.contains_key(secret)
-            || self.refresh.contains_key(secret)
-            || self.codes.contains_key(secret)
+        self.access.has(secret) || self.refresh.has(secret) || self.codes.has(secret)
     }
 
     pub(super) fn grants(&self, now: Timestamp, world: &World) -> Vec<GrantView> {
-        self.grants.iter().map(|(id, grant)| self.view(now, world, *id, grant)).collect()
-    }
-
-    fn view(&self, now: Timestamp, world: &World, id: GrantId, grant: &Grant) -> GrantView {
-        let gone = world.client(&grant.client).is_none()
-            || !world.user(&grant.user).is_some_and(|user| user.active);
-        let revoked = grant.revoked || gone;
-        let access = self.access.iter().filter(|(_, it)| {
-            !revoked && it.grant == Some(id) && !it.killed && now < it.expires_at
-        });
-        let refresh = self.refresh.iter().filter(|(_, it)| {
-            !revoked && it.grant == id && it.spent_at.is_none() && it.is_young(now)
-        });
-        GrantView {
-            client_id: grant.client.clone(),
-            id,
-            live_access: access.map(|(key, _)| fingerprint(key)).collect(),
-            live_refresh: refresh.map(|(key, _)| fingerprint(key)).collect(),
-            revoked,
-            scopes: grant.scopes.clone(),
-            spent_refresh: grant.spent.iter().copied().collect(),
-            user_id: grant.user.clone(),
+        let views = self.grants.iter().map(|(id, grant)| (*id, view(world, *id, grant)));
+        let mut views: BTreeMap<GrantId, GrantView> = views.collect();
+        let live = |grant: &GrantView| !grant.revoked;
+        for (key, it) in self.access.iter().filter(|(_, it)| !it.killed && now < it.expires_at) {
+            let grant = it.grant.and_then(|id| views.get_mut(&id)).filter(|it| live(it));
+            grant.into_iter().for_each(|grant| grant.live_access.push(fingerprint(key)));
         }
+        for (key, it) in self.refresh.iter() {
+            if it.spent_at.is_none() && it.is_young(now) {
+                let grant = views.get_mut(&it.grant).filter(|it| live(it));
+                grant.into_iter().for_each(|grant| grant.live_refresh.push(fingerprint(key)));
+            }
+        }
+        views.into_values().collect()
+    }
+}
+
+/// A grant without its live tokens.
+fn view(world: &World, id: GrantId, grant: &Grant) -> GrantView {
+    let gone = world.client(&grant.client).is_none()
+        || !world.user(&grant.user).is_some_and(|user| user.active);
+    GrantView {
+        client_id: grant.client.clone(),
+        id,
+        live_access: Vec::new(),
+        live_refresh: Vec::new(),
+        revoked: grant.revoked || gone,
+        scopes: grant.scopes.clone(),
+        spent_refresh: grant.spent.iter().copied().collect(),
+        user_id: grant.user.clone(),
     }
 }
 

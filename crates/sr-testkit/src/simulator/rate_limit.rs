@@ -68,10 +68,18 @@ impl Budget {
 }
 
 /// The requests of the last second, and those under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RateLimits {
+    forgotten_at: Timestamp,
     recent: BTreeMap<Caller, VecDeque<Timestamp>>,
     under_way: BTreeMap<Caller, u32>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        let forgotten_at = Timestamp::from_unix_millis(0);
+        Self { forgotten_at, recent: BTreeMap::new(), under_way: BTreeMap::new() }
+    }
 }
 
 impl RateLimits {
@@ -85,15 +93,17 @@ impl RateLimits {
         limit: Limit,
     ) -> Result<(Budget, Slot), Budget> {
         self.forget(now);
+        let recent = self.recent.entry(caller).or_default();
+        recent.retain(|at| is_recent(now, *at));
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let used = self.recent.get(&caller).map_or(0, |times| count(times.len()));
+        let used = count(recent.len());
         let busy = self.under_way.get(&caller).copied().unwrap_or(0);
         let left = limit.per_second.saturating_sub(used);
         let left_at_a_time = limit.at_a_time.saturating_sub(busy);
         if left == 0 || left_at_a_time == 0 {
             return Err(Budget { limit, left, left_at_a_time });
         }
-        self.recent.entry(caller).or_default().push_back(now);
+        recent.push_back(now);
         self.under_way.insert(caller, busy + 1);
         let budget = Budget { limit, left: left - 1, left_at_a_time: left_at_a_time - 1 };
         Ok((budget, Slot(Some(caller))))
@@ -108,12 +118,18 @@ impl RateLimits {
         }
     }
 
-    /// Forgets what is older than the window, and what a clock that was set back left in the
-    /// future.
+    /// Forgets callers who were silent, once in a window.
     fn forget(&mut self, now: Timestamp) {
-        for times in self.recent.values_mut() {
-            times.retain(|at| *at <= now && now.since(*at) < Self::WINDOW);
+        if is_recent(now, self.forgotten_at) {
+            return;
         }
-        self.recent.retain(|_, times| !times.is_empty());
+        self.forgotten_at = now;
+        self.recent.retain(|_, times| times.iter().any(|at| is_recent(now, *at)));
     }
+}
+
+/// Tells whether a moment lies in the window that ends now; what a clock that was set back left in
+/// the future does not.
+fn is_recent(now: Timestamp, at: Timestamp) -> bool {
+    at <= now && now.since(at) < RateLimits::WINDOW
 }

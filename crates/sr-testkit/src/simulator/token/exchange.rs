@@ -6,7 +6,7 @@ use sr_auth_core::{ScopeSet, Secret, Timestamp};
 use super::{Members, Refusal};
 use crate::simulator::Simulator;
 use crate::simulator::form::Form;
-use crate::simulator::ledger::{Access, Code, GrantId};
+use crate::simulator::ledger::{Access, Code, GrantId, Presented};
 use crate::simulator::switches::{
     AnswerScope, CodeReplay, ExchangeRedirect, ExpiresIn, OldAccessToken, Pkce, RefreshTokenType,
     SecondToken, SpentRefreshToken, Successor, TokenShape,
@@ -65,19 +65,15 @@ impl Simulator {
         if code.client != client.id {
             return Err(invalid_grant("the code belongs to another client"));
         }
-        let earlier = code.spent.replace(None);
+        let earlier = std::mem::replace(&mut code.presented, Presented::InVain);
         let code = code.clone();
-        if let Some(issued) = earlier {
-            if let (Some(grant), CodeReplay::RevokesIssued) = (issued, self.switches.code_replay) {
-                self.ledger.revoke(grant);
-            }
-            self.remember_use(text, issued);
-            return Err(invalid_grant("the code was used before"));
+        if !matches!(earlier, Presented::Never) {
+            return Err(self.replayed(text, earlier));
         }
         self.check_code(now, &code, form)?;
         let scopes = self.narrowed(form, &code.scopes)?;
         let grant = self.ledger.add_grant(&client.id, &code.user, code.scopes.clone());
-        self.remember_use(text, Some(grant));
+        self.remember(text, Presented::With(grant));
         let token = self.issue_access(now, client, Some(grant), &scopes);
         let mut members = vec![("token_type", json!("bearer")), ("access_token", json!(token))];
         self.finish(&mut members, &scopes);
@@ -85,9 +81,18 @@ impl Simulator {
         Ok(members)
     }
 
-    fn remember_use(&mut self, code: &str, grant: Option<GrantId>) {
+    fn replayed(&mut self, code: &str, earlier: Presented) -> Refusal {
+        let revokes = self.switches.code_replay == CodeReplay::RevokesIssued;
+        if let (Presented::With(grant), true) = (earlier, revokes) {
+            self.ledger.revoke(grant);
+        }
+        self.remember(code, earlier);
+        invalid_grant("the code was used before")
+    }
+
+    fn remember(&mut self, code: &str, presented: Presented) {
         if let Some(code) = self.ledger.code_mut(code) {
-            code.spent = Some(grant);
+            code.presented = presented;
         }
     }
 
