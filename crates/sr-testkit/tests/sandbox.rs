@@ -192,7 +192,7 @@ async fn large_and_unfinished_requests_are_refused() {
 #[tokio::test]
 async fn a_delayed_answer_takes_up_its_place_until_it_is_out() {
     let sandbox = start().await;
-    let delay = Fault::new(Target::Path("/candidates".to_owned()), Effect::Delay { millis: 400 });
+    let delay = Fault::new(Target::Path("/candidates".to_owned()), Effect::Delay { millis: 1_000 });
     sandbox.with(|simulator| simulator.inject(delay));
     let key = ("X-SmartToken", sandbox.credentials().api_key_secret().expose());
     let slow = async { send(&sandbox, "GET /candidates", &[key], "").await };
