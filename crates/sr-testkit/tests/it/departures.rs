@@ -7,7 +7,10 @@ use http::Method;
 use sr_auth_core::grant::{
     AuthorizationRequest, ClientCredentialsGrant, Output, Pkce, RefreshTokenGrant, RetryPolicy,
 };
+use sr_auth_core::wire::api_refusal::ApiRefusal;
 use sr_auth_core::wire::callback::{Callback, CallbackError};
+use sr_auth_core::wire::challenge::{BearerChallenge, BearerError};
+use sr_auth_core::wire::rate_limit::RateLimit;
 use sr_auth_core::{
     AllowedHosts, Endpoints, ErrorCode, GrantError, GrantedScope, Machine, Remedy, ScopeSet,
     ServerMisbehaved, SingleUse, TokenEndpoint,
@@ -327,4 +330,39 @@ fn c03_no_secret_is_ever_in_a_url() {
 fn lives_are_those_of_the_pages() {
     assert_eq!(Simulator::ACCESS_TOKEN_LIFE, Duration::from_secs(1_799));
     assert_eq!(Simulator::CODE_LIFE, Duration::from_secs(30));
+}
+
+#[test]
+fn a_company_without_a_subscription_is_told_apart_from_every_other_refusal() {
+    let scopes = |text| ScopeSet::parse(text).expect("scopes");
+    let mut scene = scene(&["retry_after=7"]);
+    let [narrow, locked_out] =
+        [scene.credentials.narrow().clone(), scene.credentials.locked_out().clone()];
+    let narrow = scene.client_credentials(&narrow).expect("a token");
+    let locked_out = scene.client_credentials(&locked_out).expect("a token");
+    let settings = scene.settings().with_scopes(scopes("audit_events_read")).expect("not empty");
+    let standard = scene.sign_in(&settings, DemoCredentials::STANDARD_USER).expect("tokens");
+    let audit = "/audit-api/v201910/audit-events";
+    let needed = scopes("users_manage users_read");
+    let cases = [
+        ("no subscription", "/jobs", &locked_out, ApiRefusal::NoApiAccess),
+        ("no scope", "/users", &narrow, ApiRefusal::MissingScope { needed }),
+        ("no role", audit, standard.access(), ApiRefusal::NotAllowed),
+    ];
+    for (name, uri, token, expected) in cases {
+        let answer = scene.with_token(uri, token);
+        assert_eq!(ApiRefusal::read(&answer, scene.now), Some(expected), "{name}");
+    }
+    let answers: Vec<_> = (0..11).map(|_| scene.with_token("/jobs", &narrow)).collect();
+    let last = answers.last().expect("eleven answers");
+    let throttled = ApiRefusal::Throttled { retry_after: Some(Duration::from_secs(7)) };
+    assert_eq!(ApiRefusal::read(last, scene.now), Some(throttled));
+    let budget = RateLimit::read(last.headers());
+    let read = (budget.limit, budget.remaining, budget.concurrent_limit);
+    assert_eq!(read, (Some(10), Some(0), Some(8)));
+    scene.now = at(1_799);
+    let answer = scene.with_token("/jobs", &narrow);
+    assert_eq!(ApiRefusal::read(&answer, scene.now), Some(ApiRefusal::Unauthenticated));
+    let challenge = BearerChallenge::read(answer.headers()).expect("a challenge");
+    assert_eq!(challenge.error, Some(BearerError::InvalidToken));
 }
