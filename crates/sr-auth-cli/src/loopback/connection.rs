@@ -145,10 +145,12 @@ async fn read_head(stream: &mut TcpStream) -> Option<Zeroizing<String>> {
         if read == 0 {
             return None;
         }
+        // The empty line may have begun in what came before.
+        let unseen = length.saturating_sub(3);
         length += read;
-        let end = head.get(..length)?.windows(4).position(|window| window == b"\r\n\r\n");
-        if let Some(end) = end {
-            let text = str::from_utf8(head.get(..end)?).ok()?;
+        let mut windows = head.get(unseen..length)?.windows(4);
+        if let Some(end) = windows.position(|window| window == b"\r\n\r\n") {
+            let text = str::from_utf8(head.get(..unseen + end)?).ok()?;
             return Some(Zeroizing::new(text.to_owned()));
         }
     }
