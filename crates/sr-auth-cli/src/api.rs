@@ -4,6 +4,7 @@ mod credential;
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
@@ -17,6 +18,9 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::unless_interrupted;
 use crate::settings::ServiceArguments;
 use credential::CredentialArguments;
+
+/// How long an answer may take: the service advises to wait for no less.
+const ANSWER_WITHIN: Duration = Duration::from_secs(128);
 
 /// The longest request body, in bytes.
 const DATA_LIMIT: u64 = 8 * 1024 * 1024;
@@ -79,7 +83,8 @@ pub(crate) async fn run(arguments: ApiArguments, console: &Console) -> Result<Ex
     let request = arguments.request(endpoints.api())?;
     let transport = arguments.service.transport()?;
     let source = arguments.credential.source(&endpoints, &transport)?;
-    let client = ApiClient::new(endpoints.api().clone(), source, transport);
+    let client = ApiClient::new(endpoints.api().clone(), source, transport)
+        .with_answer_within(ANSWER_WITHIN);
     unless_interrupted(async {
         match client.send(request).await {
             Ok(response) => {

@@ -105,8 +105,12 @@ impl From<ApiError> for Failure {
             ApiError::Transport(error) => error.into(),
             ApiError::Redirected | ApiError::TooLong | _ => {
                 let remedy = error.remedy();
-                let exit = exit_of(remedy, Exit::Failed);
-                Self::new(exit, error.code(), error.to_string(), remedy.advice())
+                let advice = if matches!(error, ApiError::TooLong) {
+                    "ask for less: `limit` sets how many items a page of a list has"
+                } else {
+                    remedy.advice()
+                };
+                Self::new(exit_of(remedy, Exit::Failed), error.code(), error.to_string(), advice)
             }
         }
     }
