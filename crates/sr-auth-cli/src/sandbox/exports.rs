@@ -3,6 +3,8 @@
 use sr_auth_core::{ClientAuthentication, ClientCredentials, Secret};
 use sr_testkit::{DemoCredentials, Sandbox};
 
+use url::form_urlencoded;
+
 use crate::console::{BOLD, Console, DIM};
 use crate::exit::Failure;
 
@@ -16,6 +18,8 @@ pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure>
     let (app_id, app_secret) = pair(credentials.application());
     let key = credentials.api_key_secret().expose();
     let partner_key = credentials.partner_api_key_secret().expose();
+    let redirect_uri: String =
+        form_urlencoded::byte_serialize(credentials.redirect_uri().as_str().as_bytes()).collect();
     let company = DemoCredentials::COMPANY;
     let text = format!(
         "# {BOLD}A SmartRecruiters sandbox listens on {origin}{BOLD:#}\n\
@@ -42,6 +46,9 @@ pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure>
          export SR_AUTH_CLIENT_SECRET='{secret}'\n\
          \n\
          # {BOLD}An application for the authorization code grant{BOLD:#}: sr-auth login\n\
+         #   or open {origin}/identity/oauth/allow?client_id={app_id}&redirect_uri={redirect_uri}\n\
+         #   curl {origin}/identity/oauth/token -d grant_type=authorization_code -d code=CODE \\\n\
+         #     -d client_id=$SR_AUTH_APP_CLIENT_ID -d client_secret=$SR_AUTH_APP_CLIENT_SECRET\n\
          export SR_AUTH_APP_CLIENT_ID='{app_id}'\n\
          export SR_AUTH_APP_CLIENT_SECRET='{app_secret}'\n\
          \n\
