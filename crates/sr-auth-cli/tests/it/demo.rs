@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::browser::{authorize, come_back, press_authorize};
 use crate::program::Program;
 
 #[tokio::test]
@@ -52,4 +53,18 @@ async fn a_terminal_without_utf8_gets_ascii() {
         assert!(ended.out.is_ascii(), "{}", ended.out);
         assert!(ended.out.contains("ok no credential was sent"), "{}", ended.out);
     }
+}
+
+#[tokio::test]
+async fn consent_can_be_given_in_a_real_browser() {
+    // No browser can be opened without a PATH, so the demo says where to go.
+    let mut running = Program::new(&["demo", "--browser"]).start();
+    let line = running.line_with("The application is at ").await;
+    let start = line.trim().strip_prefix("The application is at ").expect("an address follows");
+    let page = authorize(start).await;
+    come_back(&press_authorize(&page).await).await;
+    running.line_with("the user who agreed").await;
+    let ended = running.end().await;
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    assert!(ended.out.contains("All 11 steps went as said"), "{}", ended.out);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sr_testkit::Sandbox;
 
-use crate::browser::{authorize, come_back};
+use crate::browser::{authorize, come_back, press_authorize};
 use crate::program::{Ended, Program, sandbox, secret_of};
 
 const ELSEWHERE: &str = "https://yourapp.example/callback";
@@ -40,6 +40,18 @@ async fn a_user_authorizes_on_loopback() {
     insta::assert_snapshot!(out);
     let scopes = sandbox.with(|it| it.grants(sandbox.now()).remove(0).scopes);
     assert_eq!(scopes.to_string(), "jobs_read user_me_read");
+}
+
+#[tokio::test]
+async fn a_user_presses_authorize_on_the_page() {
+    let sandbox = sandbox(&[]).await;
+    let mut running = Program::new(&["login", "--no-browser"]).for_application(&sandbox).start();
+    let url = running.url().await;
+    come_back(&press_authorize(&url).await).await;
+    let ended = running.end().await;
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let user = sandbox.with(|it| it.grants(sandbox.now()).remove(0).user_id);
+    assert_eq!(user, "user-ada");
 }
 
 #[tokio::test]

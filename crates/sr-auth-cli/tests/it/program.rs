@@ -225,3 +225,13 @@ pub(crate) fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
 pub(crate) fn check_status(answer: &str, status: u16) {
     assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "not {status}: {answer}");
 }
+
+/// Posts a form, as `curl -d` does.
+pub(crate) async fn post_form(authority: &str, path: &str, form: &str) -> String {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    raw(authority, &request).await
+}

@@ -1,6 +1,7 @@
 //! `sr-auth sandbox`.
 
-use crate::program::{Program, Running, authority, check_status, raw};
+use crate::browser::press_authorize;
+use crate::program::{Program, Running, authority, check_status, fetch, post_form, raw};
 
 /// A sandbox of the program, and the lines that it printed for the shell.
 struct Started {
@@ -38,13 +39,7 @@ impl Started {
     }
 
     async fn post_token(&self, body: &str) -> String {
-        let authority = authority(&self.origin);
-        let request = format!(
-            "POST /identity/oauth/token HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        raw(authority, &request).await
+        post_form(authority(&self.origin), "/identity/oauth/token", body).await
     }
 }
 
@@ -76,6 +71,51 @@ async fn the_requests_of_the_documentation_are_answered_with_a_real_form() {
         r#"{{"client_id": "{id}", "client_secret": "{secret}", "grant_type": "client_credentials"}}"#
     );
     check_status(&started.post_token(&json).await, 400);
+}
+
+#[tokio::test]
+async fn the_guide_of_the_authorization_code_can_be_followed_by_hand() {
+    let started = start(&[]).await;
+    let (id, secret) =
+        (started.value("SR_AUTH_APP_CLIENT_ID"), started.value("SR_AUTH_APP_CLIENT_SECRET"));
+    let allow = format!(
+        "{}/identity/oauth/allow?client_id={id}\
+         &redirect_uri=https%3A%2F%2Fyourapp.example%2Fcallback&scope=candidates_read%20jobs_read",
+        started.origin
+    );
+    let callback = press_authorize(&allow).await;
+    let code = callback.strip_prefix("https://yourapp.example/callback?code=").expect("a code");
+    let client = format!("client_id={id}&client_secret={secret}");
+    let first =
+        started.post_token(&format!("{client}&code={code}&grant_type=authorization_code")).await;
+    check_status(&first, 200);
+    let bearer = format!("Authorization: Bearer {}", member(&first, "access_token"));
+    let here = authority(&started.origin);
+    let jobs =
+        format!("GET /jobs HTTP/1.1\r\nHost: {here}\r\nConnection: close\r\n{bearer}\r\n\r\n");
+    check_status(&raw(here, &jobs).await, 200);
+    let refresh = format!(
+        "{client}&refresh_token={}&grant_type=refresh_token",
+        member(&first, "refresh_token")
+    );
+    let second = started.post_token(&refresh).await;
+    check_status(&second, 200);
+    assert_ne!(member(&first, "refresh_token"), member(&second, "refresh_token"));
+    check_status(&started.post_token(&refresh).await, 400);
+}
+
+/// Returns a text of a JSON answer.
+fn member(answer: &str, name: &str) -> String {
+    let (_, body) = answer.split_once("\r\n\r\n").expect("it has a body");
+    let body: serde_json::Value = serde_json::from_str(body).expect("it is JSON");
+    body.get(name).and_then(|it| it.as_str()).expect("it is there").to_owned()
+}
+
+#[tokio::test]
+async fn the_administration_answers_on_loopback() {
+    let started = start(&[]).await;
+    check_status(&fetch(&format!("{}/", started.origin)).await, 200);
+    check_status(&fetch(&format!("{}/__sandbox/switches", started.origin)).await, 200);
 }
 
 #[tokio::test]

@@ -4,10 +4,11 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use sr_testkit::Sandbox;
+use sr_auth_core::ScopeSet;
+use sr_testkit::{Canary, Client, Company, Key, KeyHolder, Sandbox, SystemRole};
 use tempfile::TempDir;
 
-use crate::program::{Program, sandbox, secret_of};
+use crate::program::{Program, Running, sandbox, secret_of};
 
 /// Writes the secret of the service client into a file of this mode.
 fn secret_file(directory: &TempDir, sandbox: &Sandbox, mode: u32) -> String {
@@ -89,29 +90,67 @@ async fn k04_a_secret_as_an_argument_is_refused_and_not_repeated() {
     insta::assert_snapshot!(ended.err);
 }
 
+/// Adds a client and a key whose secrets are recognised in any spelling.
+fn canaries(sandbox: &Sandbox) -> [Canary; 2] {
+    let [secret, key] = [Canary::new("client secret", 1), Canary::new("API key", 2)];
+    sandbox.with(|simulator| {
+        let world = simulator.world_mut();
+        world.add_company(Company::new("canary", "Canary", "Canary"));
+        let scopes = ScopeSet::parse("jobs_read").expect("the scope is valid");
+        let (role, text) = (SystemRole::Administrator, secret.secret().clone());
+        world.add_client(Client::service("canary", text, "Canary", "canary", role, scopes));
+        world.add_key(Key::new(KeyHolder::Company("canary".to_owned()), key.secret().clone()));
+    });
+    [secret, key]
+}
+
 #[tokio::test]
-async fn k04_no_secret_is_told_whatever_goes_wrong() {
+async fn k04_no_secret_is_told_in_any_spelling_whatever_goes_wrong() {
     let sandbox = sandbox(&[]).await;
-    let credentials = sandbox.credentials();
-    let secret = secret_of(credentials.service());
-    let key = credentials.api_key_secret().expose();
-    let cases: [&[&str]; 7] = [
+    let canaries = canaries(&sandbox);
+    let [secret, key] = canaries.each_ref().map(|it| it.secret().expose());
+    let cases: [&[&str]; 9] = [
         &["token", "-vv"],
+        &["token", "-vv", "--basic"],
         &["token", "-vv", "--client-id", "unknown"],
-        &["token", "-vv", "--token-endpoint", "http://127.0.0.1:9/identity/oauth/token"],
+        &["token", "-vv", "--api-origin", "nonsense"],
         &["api", "GET", "/jobs", "-vv", "-i"],
         &["api", "GET", "/jobs", "-vv", "-i", "--auth", "api-key"],
         &["api", "GET", "/feed/publications", "-vv", "-i", "--auth", "api-key"],
-        &["api", "GET", "/nothing", "-vv", "-i"],
+        &["api", "GET", "/candidates", "-vv", "-i"],
+        &["login", "-vv", "--no-browser", "--timeout", "1"],
     ];
     for arguments in cases {
-        let program = Program::new(arguments).for_service(&sandbox).env("SR_AUTH_API_KEY", key);
+        let program = Program::new(arguments).at(&sandbox).env("SR_AUTH_CLIENT_ID", "canary");
+        let program = program.env("SR_AUTH_CLIENT_SECRET", secret).env("SR_AUTH_API_KEY", key);
         let ended = program.run().await;
-        for text in [secret.as_str(), key] {
-            assert!(!ended.err.contains(text), "{arguments:?} tells a secret");
+        for canary in &canaries {
+            for told in [&ended.err, &ended.out] {
+                let found = canary.find(told.as_bytes());
+                assert!(found.is_empty(), "{arguments:?}: {found:?}");
+            }
         }
-        if arguments.contains(&"api") {
-            assert!(!ended.out.contains(&secret) && !ended.out.contains(key), "{arguments:?}");
+        if arguments[0] != "login" {
+            let longest = ended.err.split(|it: char| !it.is_ascii_hexdigit()).map(str::len).max();
+            assert!(longest < Some(16), "{arguments:?} tells a token: {}", ended.err);
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn k04_the_list_of_processes_shows_no_secret() {
+    let sandbox = sandbox(&[]).await;
+    let canaries = canaries(&sandbox);
+    let [secret, _] = canaries.each_ref().map(|it| it.secret().expose());
+    let login = Program::new(&["login", "--no-browser"])
+        .at(&sandbox)
+        .env("SR_AUTH_CLIENT_ID", "canary")
+        .env("SR_AUTH_CLIENT_SECRET", secret);
+    let mut running: Running = login.start();
+    running.url().await;
+    let line = fs::read(format!("/proc/{}/cmdline", running.id())).expect("it runs");
+    assert!(canaries.iter().all(|canary| canary.find(&line).is_empty()));
+    running.signal("INT").await;
+    assert_eq!(running.end().await.code, 130);
 }
