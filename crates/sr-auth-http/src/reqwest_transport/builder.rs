@@ -30,6 +30,7 @@ pub struct ReqwestTransportBuilder {
 #[derive(Clone, Copy, Debug)]
 enum Roots {
     Merged,
+    None,
     Only,
 }
 
@@ -59,6 +60,13 @@ impl ReqwestTransportBuilder {
     #[must_use]
     pub fn root_certificates_pem(self, pem: &[u8]) -> Self {
         Self { roots: Some((Roots::Only, pem.to_owned())), ..self }
+    }
+
+    /// Trusts no certificate authority at all: for plain http on loopback, as to a simulator on
+    /// this machine, which works without a certificate store then. Every https server is refused.
+    #[must_use]
+    pub fn without_root_certificates(self) -> Self {
+        Self { roots: Some((Roots::None, Vec::new())), ..self }
     }
 
     /// Sets the `User-Agent`; by default name and version of this crate.
@@ -109,12 +117,12 @@ impl ReqwestTransportBuilder {
         }
         if let Some((roots, pem)) = &self.roots {
             let found = Certificate::from_pem_bundle(pem).unwrap_or_default();
-            if found.is_empty() {
+            if found.is_empty() && !matches!(roots, Roots::None) {
                 return Err(fault(Fault::NotACertificate));
             }
             client = match roots {
                 Roots::Merged => client.tls_certs_merge(found),
-                Roots::Only => client.tls_certs_only(found),
+                Roots::None | Roots::Only => client.tls_certs_only(found),
             };
         }
         Ok(client)

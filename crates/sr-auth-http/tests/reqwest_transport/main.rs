@@ -65,6 +65,17 @@ async fn c01_the_system_does_not_trust_an_authority_made_for_a_test() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c01_without_authorities_every_https_server_is_refused() {
+    let authority = Authority::named("ours");
+    let server = TlsServer::start(&authority.server("127.0.0.1"), None, TOKEN).await;
+    let transport = ReqwestTransport::builder().without_root_certificates().build().unwrap();
+    let error = post(&transport, &server).await.unwrap_err();
+    let expected = TransportErrorKind::Tls(TlsFault::UnknownIssuer);
+    assert_eq!(error, TransportError::before_send(expected));
+    assert_eq!(server.requests(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c35_a_client_certificate_is_shown_with_the_client_id() {
     let authority = Authority::named("ours");
     let server = TlsServer::start(&authority.server("127.0.0.1"), Some(&authority), TOKEN).await;
