@@ -81,7 +81,7 @@ fn read_method(text: &str) -> Result<Method, String> {
 pub(crate) async fn run(arguments: ApiArguments, console: &Console) -> Result<Exit, Failure> {
     let endpoints = arguments.service.endpoints()?;
     let request = arguments.request(endpoints.api())?;
-    let transport = arguments.service.transport()?;
+    let transport = arguments.service.transport(&endpoints)?;
     let source = arguments.credential.source(&endpoints, &transport)?;
     let client = ApiClient::new(endpoints.api().clone(), source, transport)
         .with_answer_within(ANSWER_WITHIN);

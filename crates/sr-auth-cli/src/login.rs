@@ -93,7 +93,7 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
         ));
     }
     let endpoints = arguments.service.endpoints()?;
-    let transport = arguments.service.transport()?;
+    let transport = arguments.service.transport(&endpoints)?;
     let credentials = arguments.credentials()?;
     let reserved = arguments.refresh_token_file.as_deref();
     let reserved = reserved.map(|path| Reserved::new(path, arguments.force)).transpose()?;

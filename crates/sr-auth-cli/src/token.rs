@@ -30,7 +30,7 @@ pub(crate) struct TokenArguments {
 
 pub(crate) async fn run(arguments: TokenArguments, console: &Console) -> Result<Exit, Failure> {
     let endpoints = arguments.service.endpoints()?;
-    let transport = arguments.service.transport()?;
+    let transport = arguments.service.transport(&endpoints)?;
     let credentials = arguments.client.credentials()?;
     let client =
         TokenClient::builder(credentials).endpoints(endpoints).transport(transport).build()?;

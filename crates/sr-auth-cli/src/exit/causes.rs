@@ -26,6 +26,10 @@ impl From<ConfigError> for Failure {
         let place = place_of(error.setting());
         let advice = if error.fault() == Fault::ControlCharacter {
             format!("check {place} for a line break that was copied along")
+        } else if error.fault() == Fault::Unavailable {
+            "install the certificates of the authorities (on Debian the package ca-certificates), \
+             or name them with --root-certificates"
+                .to_owned()
         } else {
             format!("correct {place}")
         };
