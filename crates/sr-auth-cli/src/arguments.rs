@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::exit::{self, Exit, Failure};
-use crate::{api, demo, login, sandbox, token};
+use crate::{api, completions, demo, login, sandbox, token};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -38,6 +38,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Api(api::ApiArguments),
+    Completions(completions::CompletionsArguments),
     Demo(demo::DemoArguments),
     Login(Box<login::LoginArguments>),
     Sandbox(sandbox::SandboxArguments),

@@ -3,6 +3,7 @@
 mod api;
 mod arguments;
 mod browser;
+mod completions;
 mod console;
 mod demo;
 mod environment;
@@ -49,6 +50,7 @@ fn run(arguments: Arguments, console: &Console) -> Result<Exit, Failure> {
     let exit = runtime.block_on(async {
         match arguments.command {
             Command::Api(arguments) => api::run(arguments, console).await,
+            Command::Completions(arguments) => completions::run(&arguments, console),
             Command::Demo(arguments) => demo::run(arguments, console).await,
             Command::Login(arguments) => login::run(*arguments, console).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, console).await,

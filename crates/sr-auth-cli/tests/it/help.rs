@@ -4,13 +4,24 @@ use crate::program::Program;
 
 #[tokio::test]
 async fn every_command_has_a_help_with_examples() {
-    for command in ["", "api", "demo", "login", "sandbox", "token"] {
+    for command in ["", "api", "completions", "demo", "login", "sandbox", "token"] {
         let arguments: Vec<&str> =
             [command, "--help"].into_iter().filter(|it| !it.is_empty()).collect();
         let ended = Program::new(&arguments).run().await;
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{command}");
         let name = if command.is_empty() { "all" } else { command };
         insta::assert_snapshot!(format!("help_{name}"), ended.out);
+    }
+}
+
+#[tokio::test]
+async fn shells_can_complete_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = Program::new(&["completions", shell]).run().await;
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{shell}");
+        for word in ["sandbox", "login", "refresh-token-file"] {
+            assert!(ended.out.contains(word), "{shell}: {word}");
+        }
     }
 }
 
