@@ -89,6 +89,7 @@ impl Endpoints {
     /// - [`Fault::UnusualHost`]: an IP address or a port that is neither loopback nor allowed by
     ///   `hosts`.
     /// - [`Fault::HasPath`]: an API origin with a path or a query.
+    /// - [`Fault::Reserved`]: an authorization endpoint whose query sets a parameter of the request.
     pub fn custom(
         authorization: &str,
         token: &str,
@@ -179,9 +180,23 @@ impl AuthorizationEndpoint {
     ///
     /// # Errors
     ///
-    /// As for [`Endpoints::custom`].
+    /// As for [`Endpoints::custom`], and [`Fault::Reserved`] when its query sets a parameter of the
+    /// request.
     pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
-        checked(url, Setting::AuthorizationEndpoint, hosts).map(Self)
+        const SET_BY_US: [&str; 7] = [
+            "client_id",
+            "code_challenge",
+            "code_challenge_method",
+            "redirect_uri",
+            "response_type",
+            "scope",
+            "state",
+        ];
+        let url = checked(url, Setting::AuthorizationEndpoint, hosts)?;
+        if url.query_pairs().any(|(name, _)| SET_BY_US.contains(&name.as_ref())) {
+            return Err(ConfigError::new(Setting::AuthorizationEndpoint, Fault::Reserved));
+        }
+        Ok(Self(url))
     }
 
     /// Returns the address.
@@ -242,13 +257,24 @@ impl ApiOrigin {
     ///
     /// - [`Fault::NotAUrl`] when `path` does not begin with one slash, or is no path.
     /// - [`Fault::OtherOrigin`] when it would lead elsewhere, as `//host/` and `/\host/` do.
+    /// - [`Fault::ControlCharacter`] and [`Fault::Fragment`].
     pub fn url(&self, path: &str) -> Result<String, ConfigError> {
         let error = |fault| ConfigError::new(Setting::ApiPath, fault);
-        if !path.starts_with('/') {
+        let Some(rest) = path.strip_prefix('/') else {
             return Err(error(Fault::NotAUrl));
+        };
+        if path.chars().any(char::is_control) {
+            return Err(error(Fault::ControlCharacter));
+        }
+        if rest.starts_with(['/', '\\']) {
+            return Err(error(Fault::OtherOrigin));
+        }
+        if path.contains('#') {
+            return Err(error(Fault::Fragment));
         }
         let url = self.0.join(path).map_err(|_| error(Fault::NotAUrl))?;
-        if url.origin() != self.0.origin() || url.host_str() != self.0.host_str() {
+        // Nothing that passed the checks above leads away; this is the rule itself.
+        if url.origin() != self.0.origin() {
             return Err(error(Fault::OtherOrigin));
         }
         Ok(url.into())
@@ -257,7 +283,9 @@ impl ApiOrigin {
     /// Tells whether a URL lies under this origin; only such requests get a credential.
     #[must_use]
     pub fn contains(&self, uri: &http::Uri) -> bool {
-        Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.0.origin())
+        let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
+        let same = |url: Url| url.origin() == self.0.origin();
+        !has_user && Url::parse(&uri.to_string()).is_ok_and(same)
     }
 }
 
@@ -276,6 +304,11 @@ impl RedirectUri {
     /// [`Fault::NotAUrl`], [`Fault::NotHttps`] (plain http is allowed on loopback only),
     /// [`Fault::UserInfo`] and [`Fault::Fragment`].
     pub fn parse(uri: &str) -> Result<Self, ConfigError> {
+        // What a parser would quietly repair would not equal what was registered.
+        if uri.trim() != uri || uri.contains('\\') || !uri.contains("://") {
+            let fault = if uri.is_empty() { Fault::Empty } else { Fault::NotAUrl };
+            return Err(ConfigError::new(Setting::RedirectUri, fault));
+        }
         checked(uri, Setting::RedirectUri, AllowedHosts::Any).map(|_| Self(uri.to_owned()))
     }
 

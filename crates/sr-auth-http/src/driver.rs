@@ -1,11 +1,8 @@
 //! The loop that runs a machine over a transport and a clock.
 
-use std::future::{Future, pending};
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use sr_auth_core::grant::{Input, Output};
+use sr_auth_core::grant::{Input, Output, WRITE_WITHIN};
 use sr_auth_core::wire::token_answer::BODY_LIMIT;
 use sr_auth_core::{Machine, SecretBytes, Timestamp, Transmit, TransmitId};
 use tokio::time::timeout;
@@ -19,11 +16,10 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs a grant to its end, and returns how it ended.
 ///
-/// Takes the outputs in order, sends what is to be sent, and waits for the answer or for the
-/// moment that the machine names, whichever comes first. It never writes past
-/// [`Transmit::not_after`], and gives up a transport that overstays
-/// [`Transmit::answer_within`]. A new transmission abandons the one before, which the machine has
-/// given up then.
+/// Takes the outputs in order and sends what is to be sent; when nothing is, it waits for the moment
+/// that the machine names. It never writes past [`Transmit::not_after`], and gives up a transport
+/// that overstays [`Transmit::answer_within`], counted from the last moment of writing. Both spans
+/// are measured by a clock that is never set.
 ///
 /// # Cancelling
 ///
@@ -40,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(1);
 ///
 /// ```
 /// use sr_auth_core::Machine;
-/// use sr_auth_core::grant::{Input, Output};
+/// use sr_auth_core::grant::{Input, Output, WRITE_WITHIN};
 /// use sr_auth_http::{Clock, Transport, drive};
 ///
 /// async fn run<M, Event>(machine: M, transport: &dyn Transport) -> Event
@@ -54,61 +50,30 @@ pub async fn drive<M, Event>(mut machine: M, transport: &dyn Transport, clock: &
 where
     M: Machine<Input = Input, Output = Output<Event>>,
 {
-    let mut on_its_way: Option<Exchange<'_>> = None;
+    // What the machine has been told the time is. It never goes back, so a clock that is set back
+    // neither stalls the machine nor widens a fence.
+    let mut now = clock.now();
     loop {
-        while let Some(output) = machine.poll_output() {
-            match output {
-                Output::Event(event) => return event,
-                Output::Transmit(transmit) => {
-                    on_its_way = Some(Box::pin(transmit_one(transmit, transport, clock)));
-                }
+        let input = match machine.poll_output() {
+            Some(Output::Event(event)) => return event,
+            // The transport keeps its limits by a clock that is never set: while a request is on
+            // its way, no step of the wall clock can give its answer up.
+            Some(Output::Transmit(transmit)) => transmit_one(transmit, transport, now).await,
+            None => {
+                let at = machine.poll_timeout();
+                let at = at.expect("a machine that has not ended waits for a moment");
+                clock.sleep_until(at).await;
+                now = now.max(at);
+                Input::Timeout
             }
-        }
-        let until = machine.poll_timeout();
-        assert!(
-            on_its_way.is_some() || until.is_some(),
-            "a machine that has not ended waits for an answer or for a moment"
-        );
-        let (now, input) = next_input(&mut on_its_way, until, clock).await;
+        };
+        now = now.max(clock.now());
         machine.handle_input(now, input);
     }
 }
 
-type Exchange<'a> = Pin<Box<dyn Future<Output = Input> + Send + 'a>>;
-
-/// Waits for the answer or for the moment, and says which came; the answer wins a tie.
-async fn next_input(
-    on_its_way: &mut Option<Exchange<'_>>,
-    until: Option<Timestamp>,
-    clock: &Clock,
-) -> (Timestamp, Input) {
-    let mut moment = std::pin::pin!(async {
-        match until {
-            Some(at) => clock.sleep_until(at).await,
-            None => pending().await,
-        }
-    });
-    let answer = std::future::poll_fn(|cx| {
-        if let Some(exchange) = on_its_way
-            && let Poll::Ready(input) = exchange.as_mut().poll(cx)
-        {
-            return Poll::Ready(Some(input));
-        }
-        moment.as_mut().poll(cx).map(|()| None)
-    })
-    .await;
-    match answer {
-        Some(input) => {
-            *on_its_way = None;
-            (clock.now(), input)
-        }
-        // A clock that was set back during the wait must not make it begin again.
-        None => (until.map_or_else(|| clock.now(), |at| at.max(clock.now())), Input::Timeout),
-    }
-}
-
 /// Sends one request inside its limits, and says what came of it.
-async fn transmit_one(transmit: Transmit, transport: &dyn Transport, clock: &Clock) -> Input {
+async fn transmit_one(transmit: Transmit, transport: &dyn Transport, now: Timestamp) -> Input {
     let Transmit { id, request, not_after, answer_within } = transmit;
     let span = debug_span!(
         target: "sr_auth",
@@ -120,25 +85,27 @@ async fn transmit_one(transmit: Transmit, transport: &dyn Transport, clock: &Clo
         millis = field::Empty,
     );
     let watch = Stopwatch::begin();
-    let sent = send(request, not_after, answer_within, transport, clock).instrument(span.clone());
-    let outcome = sent.await;
+    // Both moments are the machine's own, so the span between them is what it meant.
+    let outcome = if now > not_after {
+        Err(TransportError::before_send(TransportErrorKind::Fenced))
+    } else {
+        let write_within = not_after.since(now).min(WRITE_WITHIN);
+        send(request, write_within, answer_within, transport).instrument(span.clone()).await
+    };
     report(&span, &outcome, watch.elapsed());
     input(id, outcome)
 }
 
 async fn send(
     request: http::Request<SecretBytes>,
-    not_after: Timestamp,
+    write_within: Duration,
     answer_within: Duration,
     transport: &dyn Transport,
-    clock: &Clock,
 ) -> Result<http::Response<SecretBytes>, TransportError> {
-    let now = clock.now();
-    if now > not_after {
-        return Err(TransportError::before_send(TransportErrorKind::Fenced));
-    }
+    // The answer is awaited from the moment of writing, which the transport alone knows.
+    let answer_within = write_within.saturating_add(answer_within);
     // One byte more than the limit shows that the answer is too long.
-    let limits = Limits::new(not_after.since(now), answer_within, BODY_LIMIT.saturating_add(1));
+    let limits = Limits::new(write_within, answer_within, BODY_LIMIT.saturating_add(1));
     timeout(answer_within.saturating_add(GRACE), transport.send(request, limits))
         .await
         .unwrap_or(Err(TransportError::after_send(TransportErrorKind::Timeout)))
@@ -165,6 +132,9 @@ fn report(
 fn input(id: TransmitId, outcome: Result<http::Response<SecretBytes>, TransportError>) -> Input {
     match outcome {
         Ok(response) => Input::Response { id, response },
-        Err(error) => Input::TransportFailed { id, failure: error.failure() },
+        Err(error) => {
+            let failure = error.failure();
+            Input::TransportFailed { id, failure, received: error.into_received() }
+        }
     }
 }

@@ -21,26 +21,32 @@
 //! where
 //!     M: Machine<Input = Input, Output = Output<Event>>,
 //! {
+//!     let mut now = clock.now();
 //!     loop {
 //!         let input = match machine.poll_output() {
 //!             Some(Output::Event(event)) => return event,
 //!             Some(Output::Transmit(it)) => {
-//!                 let write_within = it.not_after.since(clock.now());
-//!                 let limits = Limits::new(write_within, it.answer_within, BODY_LIMIT + 1);
+//!                 let write_within = it.not_after.since(now);
+//!                 let answer_within = write_within + it.answer_within;
+//!                 let limits = Limits::new(write_within, answer_within, BODY_LIMIT + 1);
 //!                 match transport.send(it.request, limits).await {
 //!                     Ok(response) => Input::Response { id: it.id, response },
 //!                     Err(error) => {
-//!                         Input::TransportFailed { id: it.id, failure: error.failure() }
+//!                         let failure = error.failure();
+//!                         let received = error.into_received();
+//!                         Input::TransportFailed { id: it.id, failure, received }
 //!                     }
 //!                 }
 //!             }
 //!             None => {
 //!                 let at = machine.poll_timeout().expect("it has not ended, so it waits");
 //!                 clock.sleep_until(at).await;
+//!                 now = now.max(at);
 //!                 Input::Timeout
 //!             }
 //!         };
-//!         machine.handle_input(clock.now(), input);
+//!         now = now.max(clock.now()); // A clock that was set back must not stall the machine.
+//!         machine.handle_input(now, input);
 //!     }
 //! }
 //! ```

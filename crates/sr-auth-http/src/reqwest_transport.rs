@@ -16,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderMap, PROXY_AUTHORIZATION};
 use sr_auth_core::{Authorization, ConfigError, SecretBytes};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
@@ -74,15 +74,15 @@ impl ReqwestTransport {
     }
 
     fn client_for(&self, uri: &http::Uri) -> Result<&reqwest::Client, TransportError> {
-        let unsupported = TransportError::before_send(TransportErrorKind::Unsupported);
-        let authority = uri.authority().ok_or(unsupported)?;
+        let unsupported = || TransportError::before_send(TransportErrorKind::Unsupported);
+        let authority = uri.authority().ok_or_else(unsupported)?;
         if authority.as_str().contains('@') {
-            return Err(unsupported);
+            return Err(unsupported());
         }
         match (uri.scheme_str(), is_loopback(authority.host())) {
             (Some("http" | "https"), true) => Ok(&self.direct),
             (Some("https"), false) => Ok(&self.proxied),
-            _ => Err(unsupported),
+            _ => Err(unsupported()),
         }
     }
 }
@@ -111,7 +111,8 @@ impl Transport for ReqwestTransport {
         let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
         let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
             .map_err(|_| TransportError::before_send(TransportErrorKind::Unsupported))?;
-        let exchange = exchange(client, request, limits.body_limit, &gate);
+        let deadline = Instant::now() + limits.answer_within;
+        let exchange = exchange(client, request, limits.body_limit, &gate, deadline);
         let answer = within(limits, &gate, exchange).await;
         drop(closing);
         answer
@@ -149,35 +150,51 @@ async fn exchange(
     request: reqwest::Request,
     body_limit: usize,
     gate: &Gate,
+    deadline: Instant,
 ) -> Result<http::Response<SecretBytes>, TransportError> {
     let answer = match client.execute(request).await {
         Ok(answer) => answer,
         Err(error) => return Err(classify::failed(&error, gate)),
     };
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let body = collect(answer, body_limit).await?;
-    let mut response = http::Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(response)
+    let mut response = http::Response::new(());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = answer.headers().clone();
+    let (body, broken) = collect(answer, body_limit, deadline).await;
+    let response = response.map(|()| body);
+    match broken {
+        None => Ok(response),
+        Some(kind) => Err(TransportError::after_send(kind).with_received(response)),
+    }
 }
 
 /// Reads a body up to `limit` bytes; what is left of a longer one is dropped with its connection.
+///
+/// When the connection breaks or stalls, what arrived until then is returned with the reason.
 async fn collect(
     mut answer: reqwest::Response,
     limit: usize,
-) -> Result<SecretBytes, TransportError> {
+    deadline: Instant,
+) -> (SecretBytes, Option<TransportErrorKind>) {
     let mut body = Zeroizing::new(Vec::new());
+    let mut broken = None;
     while body.len() < limit {
-        let chunk = answer
-            .chunk()
-            .await
-            .map_err(|error| TransportError::after_send(classify::kind(&error)))?;
-        let Some(chunk) = chunk else { break };
-        let room = limit.saturating_sub(body.len());
-        append(&mut body, chunk.get(..room).unwrap_or(&chunk));
+        match timeout_at(deadline, answer.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                let room = limit.saturating_sub(body.len());
+                append(&mut body, chunk.get(..room).unwrap_or(&chunk));
+            }
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => {
+                broken = Some(classify::kind(&error));
+                break;
+            }
+            Err(_) => {
+                broken = Some(TransportErrorKind::Timeout);
+                break;
+            }
+        }
     }
-    Ok(SecretBytes::new(std::mem::take(&mut *body)))
+    (SecretBytes::new(std::mem::take(&mut *body)), broken)
 }
 
 /// Appends, and wipes the old buffer when a larger one is needed: `Vec` would only free it.
@@ -274,7 +291,11 @@ mod tests {
         let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
         let request = http::Request::post(url).header(AUTHORIZATION, "Basic c2VjcmV0").body(body);
         let request = reqwest::Request::try_from(request.expect("a request")).expect("a request");
-        let sent = timeout(Duration::from_secs(10), exchange(&transport.direct, request, 1, &gate));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let sent = timeout(
+            Duration::from_secs(10),
+            exchange(&transport.direct, request, 1, &gate, deadline),
+        );
         sent.await.expect("it ends in time").expect_err("the body is refused")
     }
 

@@ -57,14 +57,14 @@ fn exchange<M, E>(
     let id = transmit.id;
     if *now > transmit.not_after {
         let failure = TransportFailure::BeforeSend;
-        return machine.handle_input(*now, Input::TransportFailed { id, failure });
+        return machine.handle_input(*now, Input::TransportFailed { id, failure, received: None });
     }
     match simulator.handle(*now, &transmit.request) {
         Reply::Answer { delay, response } => {
             if delay > transmit.answer_within {
                 *now = now.after(transmit.answer_within);
                 let failure = TransportFailure::AfterSend;
-                machine.handle_input(*now, Input::TransportFailed { id, failure });
+                machine.handle_input(*now, Input::TransportFailed { id, failure, received: None });
             } else {
                 *now = now.after(delay);
             }
@@ -72,7 +72,7 @@ fn exchange<M, E>(
         }
         Reply::LostAfter | Reply::LostBefore => {
             let failure = TransportFailure::AfterSend;
-            machine.handle_input(*now, Input::TransportFailed { id, failure });
+            machine.handle_input(*now, Input::TransportFailed { id, failure, received: None });
         }
     }
 }

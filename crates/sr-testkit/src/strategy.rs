@@ -5,9 +5,11 @@ mod answers;
 pub use answers::{granted, token_answer};
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use sr_auth_core::grant::Input;
-use sr_auth_core::{Timestamp, TransmitId, TransportFailure};
+use sr_auth_core::{SecretBytes, Timestamp, TransmitId, TransportFailure};
 
 /// A run of a grant: moments, mostly in order, and what happened at each.
 ///
@@ -41,9 +43,19 @@ pub fn input() -> impl Strategy<Value = Input> {
         3 => (transmit_id(), token_answer().boxed())
             .prop_map(|(id, response)| Input::Response { id, response }),
         4 => Just(Input::Timeout),
-        4 => (transmit_id(), transport_failure())
-            .prop_map(|(id, failure)| Input::TransportFailed { id, failure }),
+        4 => (transmit_id(), transport_failure(), received())
+            .prop_map(|(id, failure, received)| Input::TransportFailed { id, failure, received }),
     ]
+}
+
+/// What arrived before a connection broke: nothing, or an answer up to some byte.
+pub fn received() -> impl Strategy<Value = Option<http::Response<SecretBytes>>> {
+    option::of((token_answer(), any::<Index>()).prop_map(|(answer, cut)| {
+        answer.map(|body| {
+            let whole = body.expose();
+            SecretBytes::new(whole.iter().copied().take(cut.index(whole.len() + 1)).collect())
+        })
+    }))
 }
 
 /// The name of one of the first five transmissions.

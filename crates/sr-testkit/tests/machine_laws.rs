@@ -179,7 +179,7 @@ proptest! {
             for id in stale {
                 machine.handle_input(now, Input::Response { id, response: answer.clone() });
                 for failure in [TransportFailure::BeforeSend, TransportFailure::AfterSend] {
-                    machine.handle_input(now, Input::TransportFailed { id, failure });
+                    machine.handle_input(now, Input::TransportFailed { id, failure, received: None });
                 }
             }
             machine.handle_input(now, Input::Timeout);
@@ -206,7 +206,7 @@ proptest! {
                     (last, proven) = (Some(transmit.id), false);
                 }
                 let Some((now, input)) = inputs.next() else { break };
-                if let Input::TransportFailed { id, failure: TransportFailure::BeforeSend } = input {
+                if let Input::TransportFailed { id, failure: TransportFailure::BeforeSend, .. } = input {
                     proven |= Some(id) == last;
                 }
                 machine.handle_input(now, input);
@@ -271,7 +271,7 @@ proptest! {
             for _ in 0..failures {
                 let id = run.transmits.last().expect("a request").1.id;
                 let failure = TransportFailure::BeforeSend;
-                machine.handle_input(now, Input::TransportFailed { id, failure });
+                machine.handle_input(now, Input::TransportFailed { id, failure, received: None });
                 now = machine.poll_timeout().expect("a pause");
                 machine.handle_input(now, Input::Timeout);
                 run.take(now, machine.drain());

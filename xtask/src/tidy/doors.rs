@@ -31,7 +31,6 @@ const DOORS: [(&str, &str); 31] = [
     ("crates/sr-auth-core/src/wire/callback.rs", "reads the query of the redirect"),
     ("crates/sr-auth-core/src/wire/captured.rs", "hands the client secret to oauth2"),
     ("crates/sr-auth-core/src/wire/token_answer.rs", "reads the body of a token answer"),
-    ("crates/sr-auth-core/src/wire/token_answer/success.rs", "bounds a refresh token's length"),
     ("crates/sr-auth-core/src/wire/token_request.rs", "hands code and tokens to oauth2"),
     ("crates/sr-auth-http/src/conformance/message.rs", "compares a made-up body"),
     ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
@@ -41,6 +40,7 @@ const DOORS: [(&str, &str); 31] = [
     ("crates/sr-testkit/src/simulator/authorize.rs", "reads the form of the consent page"),
     ("crates/sr-testkit/src/simulator/resources/content.rs", "reads the JSON of a request"),
     ("crates/sr-testkit/src/simulator/token.rs", "reads the form of a token request"),
+    ("crates/sr-testkit/src/strategy.rs", "cuts an answer short"),
     ("crates/sr-testkit/src/world.rs", "finds an API key by its text, as the service does"),
 ];
 /// The methods that open the door.

@@ -74,7 +74,19 @@ impl From<GrantError> for Failure {
 
 impl From<GrantFailure> for Failure {
     fn from(failure: GrantFailure) -> Self {
-        failure.error().clone().into()
+        let (error, remedy) = (failure.error(), failure.remedy());
+        let refused = matches!(error, GrantError::Refused(_));
+        if refused && remedy == error.remedy() {
+            return error.clone().into();
+        }
+        let advice = match (failure.salvaged(), remedy) {
+            (Some(_), _) => "a refresh token came all the same: keep it, and refresh with it",
+            (None, Remedy::RetryLater { at: Some(_) }) => {
+                "wait 135 s, then try once more with the same refresh token"
+            }
+            (None, remedy) => remedy.advice(),
+        };
+        Self::new(exit_of(remedy, Exit::Refused), error.code(), error.to_string(), advice)
     }
 }
 
@@ -137,10 +149,7 @@ impl From<&ApiRefusal> for Failure {
                 advice = "have an administrator give it a System role that may, \
                           or use another kind of credential";
             }
-            ApiRefusal::Throttled { retry_after } => {
-                if let Some(span) = retry_after {
-                    what = format!("{what}; the server asks to wait {} s", span.as_secs());
-                }
+            ApiRefusal::Throttled { .. } => {
                 advice = "wait, then send fewer requests at a time";
             }
             ApiRefusal::Unauthenticated => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Authorization, checked_text};
-use crate::{ConfigError, ScopeSet, Secret, Setting, Timestamp};
+use crate::{ConfigError, Fault, ScopeSet, Secret, Setting, Timestamp};
 
 /// A bearer token (RFC 6750), opaque, with the moment of its end.
 #[derive(Clone, Debug)]
@@ -17,8 +17,27 @@ impl AccessToken {
     /// The longest token that is accepted, in bytes.
     pub const LIMIT: usize = 16 * 1024;
 
-    pub(crate) const fn new(secret: Secret, expires_at: Timestamp, scope: GrantedScope) -> Self {
-        Self { expires_at, scope, secret }
+    /// Takes a stored access token, or one from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Empty`], [`Fault::ControlCharacter`], [`Fault::NotPrintable`] for what no header can
+    /// carry (RFC 6749 appendix A.12), and [`Fault::OutOfRange`] beyond [`LIMIT`](Self::LIMIT).
+    pub fn new(
+        secret: Secret,
+        expires_at: Timestamp,
+        scope: GrantedScope,
+    ) -> Result<Self, ConfigError> {
+        let text = secret.expose();
+        checked_text(text, Setting::AccessToken)?;
+        let printable = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+        if !printable || text.starts_with(' ') || text.ends_with(' ') {
+            return Err(ConfigError::new(Setting::AccessToken, Fault::NotPrintable));
+        }
+        if text.len() > Self::LIMIT {
+            return Err(ConfigError::new(Setting::AccessToken, Fault::OutOfRange));
+        }
+        Ok(Self { expires_at, scope, secret })
     }
 
     /// Returns the header that carries the token: `Authorization: Bearer …`, and nowhere else.
@@ -78,11 +97,17 @@ impl RefreshToken {
     ///
     /// # Errors
     ///
-    /// [`Fault::Empty`](crate::Fault::Empty) and
-    /// [`Fault::ControlCharacter`](crate::Fault::ControlCharacter).
+    /// [`Fault::Empty`]; any other text may be one.
     pub fn new(secret: Secret, obtained_at: Timestamp) -> Result<Self, ConfigError> {
-        checked_text(secret.expose(), Setting::RefreshToken)?;
+        if secret.is_empty() {
+            return Err(ConfigError::new(Setting::RefreshToken, Fault::Empty));
+        }
         Ok(Self { obtained_at, secret })
+    }
+
+    /// Takes whatever the server sent: it alone has to recognise it.
+    pub(crate) const fn from_server(secret: Secret, obtained_at: Timestamp) -> Self {
+        Self { obtained_at, secret }
     }
 
     /// Returns when it ends by the documented life. The server judges, not our clock: a token past

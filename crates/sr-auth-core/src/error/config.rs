@@ -62,6 +62,7 @@ impl ConfigError {
             Fault::OtherOrigin => "sr_auth::config::other_origin",
             Fault::OutOfRange => "sr_auth::config::out_of_range",
             Fault::Unavailable => "sr_auth::config::unavailable",
+            Fault::Reserved => "sr_auth::config::reserved",
             Fault::UnusualHost => "sr_auth::config::unusual_host",
             Fault::UserInfo => "sr_auth::config::user_info",
         }
@@ -72,6 +73,9 @@ impl ConfigError {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Setting {
+    /// An access token given by the application.
+    #[error("the access token")]
+    AccessToken,
     /// The API key of a company.
     #[error("the API key")]
     ApiKey,
@@ -162,6 +166,9 @@ pub enum Fault {
     /// Not to be had on this system, as where no certificate authority is installed.
     #[error("cannot be set up on this system")]
     Unavailable,
+    /// A query that sets what every request sets itself, such as `state`.
+    #[error("has a query that sets a parameter of the request")]
+    Reserved,
     /// An IP address or a port, which no production endpoint has; see
     /// [`AllowedHosts::Any`](crate::AllowedHosts::Any).
     #[error("names an IP address or a port, which has to be allowed explicitly")]

@@ -33,6 +33,8 @@ pub enum GrantError {
 
 impl GrantError {
     /// Returns what can be done about it, and by whom.
+    ///
+    /// For a grant of a user, [`GrantFailure::remedy`] knows more.
     #[must_use]
     pub const fn remedy(&self) -> Remedy {
         match self {
@@ -91,12 +93,27 @@ pub enum SingleUse {
 #[error("{error}")]
 pub struct GrantFailure {
     error: GrantError,
+    remedy: Remedy,
     salvaged: Option<RefreshToken>,
 }
 
 impl GrantFailure {
-    pub(crate) const fn new(error: GrantError, salvaged: Option<RefreshToken>) -> Self {
-        Self { error, salvaged }
+    pub(crate) const fn new(
+        error: GrantError,
+        remedy: Remedy,
+        salvaged: Option<RefreshToken>,
+    ) -> Self {
+        Self { error, remedy, salvaged }
+    }
+
+    /// Returns what can be done about it, and by whom.
+    ///
+    /// A refresh whose outcome is unknown can be tried once more with the same token, at the moment
+    /// named here and not before; with a salvaged token, at once. After a code, only the user can
+    /// help.
+    #[must_use]
+    pub const fn remedy(&self) -> Remedy {
+        self.remedy
     }
 
     /// Returns why there is no access token.
@@ -111,12 +128,6 @@ impl GrantFailure {
     #[must_use]
     pub const fn salvaged(&self) -> Option<&RefreshToken> {
         self.salvaged.as_ref()
-    }
-}
-
-impl From<GrantError> for GrantFailure {
-    fn from(error: GrantError) -> Self {
-        Self::new(error, None)
     }
 }
 
@@ -147,8 +158,8 @@ impl ErrorResponse {
         Self { code, description, status: status.as_u16(), unregistered: None }
     }
 
-    pub(crate) fn with_unregistered(self, unregistered: Option<ServerText>) -> Self {
-        Self { unregistered, ..self }
+    pub(crate) fn with_unregistered(self, unregistered: ServerText) -> Self {
+        Self { unregistered: Some(unregistered), ..self }
     }
 
     /// Returns the error code.

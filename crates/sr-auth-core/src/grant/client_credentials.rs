@@ -81,13 +81,14 @@ impl ClientCredentialsGrant {
 
     fn transmit(&mut self, now: Timestamp, id: TransmitId) -> State {
         let answer_within = self.retry.answer_within();
+        let (request, not_after) = (self.request.clone(), now.after(WRITE_WITHIN));
         self.outputs.push_back(Output::Transmit(Transmit {
             id,
-            request: self.request.clone(),
-            not_after: now.after(WRITE_WITHIN),
+            request,
+            not_after,
             answer_within,
         }));
-        State::Waiting { id, sent_at: now, give_up_at: now.after(answer_within) }
+        State::Waiting { id, sent_at: now, give_up_at: not_after.after(answer_within) }
     }
 
     fn back_off(&mut self, now: Timestamp, id: TransmitId, asked: Option<Duration>) -> State {
@@ -119,6 +120,7 @@ impl ClientCredentialsGrant {
     }
 
     fn finish(&mut self, outcome: Outcome) -> State {
+        self.request = Request::default();
         self.outputs.push_back(Output::Event(outcome));
         State::Done
     }
@@ -135,8 +137,14 @@ impl Machine for ClientCredentialsGrant {
             {
                 self.judge(now, id, token_answer::classify(&response, sent_at, now))
             }
-            (State::Waiting { id, .. }, Input::TransportFailed { id: of, .. }) if of == id => {
-                self.back_off(now, id, None)
+            (
+                State::Waiting { id, sent_at, .. },
+                Input::TransportFailed { id: of, received, .. },
+            ) if of == id => {
+                match received.and_then(|it| token_answer::classify_part(&it, sent_at, now)) {
+                    Some(TokenAnswer::Granted(response)) => self.finish(Ok(response.access)),
+                    _ => self.back_off(now, id, None),
+                }
             }
             (State::Waiting { id, give_up_at, .. }, Input::Timeout) if now >= give_up_at => {
                 self.back_off(now, id, None)

@@ -12,15 +12,17 @@
 //! reached the network: a code or refresh token that may have reached the server is spent.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use http::Request;
 
 use super::retry::WRITE_WITHIN;
-use super::{Input, Output, RetryPolicy};
+use super::{Input, Output, RefreshTokenGrant, RetryPolicy};
 use crate::machine::{Transmit, TransmitId, TransportFailure};
 use crate::wire::token_answer::{self, TokenAnswer};
 use crate::{
-    ExpiredCredential, GrantError, GrantFailure, RefreshToken, SecretBytes, Timestamp, TokenSet,
+    ExpiredCredential, GrantError, GrantFailure, RefreshToken, Remedy, SecretBytes, SingleUse,
+    Timestamp, TokenSet,
 };
 
 pub(super) type Outcome = Result<TokenSet, GrantFailure>;
@@ -88,7 +90,7 @@ impl Presentation {
         let not_after = match self.window {
             // A clock that was set back would make an old code look young.
             Some(window) if now < window.opens_at || now > window.closes_at => {
-                return self.fail(GrantError::Expired(ExpiredCredential::AuthorizationCode));
+                return self.fail(now, GrantError::Expired(ExpiredCredential::AuthorizationCode));
             }
             Some(window) => fence.min(window.closes_at),
             None => fence,
@@ -106,12 +108,13 @@ impl Presentation {
 
     fn not_sent(&mut self, now: Timestamp, id: TransmitId) -> State {
         let Some(pause) = self.retry.pause_after(id, None) else {
-            return self.fail(GrantError::Unavailable { attempts: id.count(), retry_at: None });
+            let error = GrantError::Unavailable { attempts: id.count(), retry_at: None };
+            return self.fail(now, error);
         };
         let retry_at = now.after(pause);
         match self.window {
             Some(window) if retry_at > window.closes_at => {
-                self.fail(GrantError::Expired(ExpiredCredential::AuthorizationCode))
+                self.fail(now, GrantError::Expired(ExpiredCredential::AuthorizationCode))
             }
             _ => State::BackingOff { next: id.next(), retry_at },
         }
@@ -124,27 +127,62 @@ impl Presentation {
                 let refresh = response.refresh.or_else(|| self.presented.take());
                 self.finish(Ok(TokenSet::new(response.access, refresh, rotated)))
             }
-            TokenAnswer::ServerFault { .. } => self.fail(GrantError::OutcomeUnknown),
+            TokenAnswer::ServerFault { retry_after } => {
+                self.fail_with(now, GrantError::OutcomeUnknown, None, retry_after)
+            }
             TokenAnswer::Throttled { retry_after } => {
                 let retry_at = retry_after.map(|pause| now.after(pause));
-                self.fail(GrantError::Unavailable { attempts: id.count(), retry_at })
+                self.fail(now, GrantError::Unavailable { attempts: id.count(), retry_at })
             }
             TokenAnswer::ClientRefused(response)
             | TokenAnswer::GrantRefused(response)
             | TokenAnswer::RequestRefused(response)
-            | TokenAnswer::Unrecognised(response) => self.fail(GrantError::Refused(response)),
+            | TokenAnswer::Unrecognised(response) => self.fail(now, GrantError::Refused(response)),
             TokenAnswer::Unusable { rule, salvaged } => {
-                let error = GrantError::ServerMisbehaved(rule);
-                self.finish(Err(GrantFailure::new(error, salvaged)))
+                self.fail_with(now, GrantError::ServerMisbehaved(rule), salvaged, None)
             }
         }
     }
 
-    fn fail(&mut self, error: GrantError) -> State {
-        self.finish(Err(error.into()))
+    /// The connection broke after bytes may have left.
+    fn broken(&mut self, now: Timestamp, id: TransmitId, part: Option<TokenAnswer>) -> State {
+        match part {
+            Some(TokenAnswer::Unusable { salvaged, .. }) => {
+                self.fail_with(now, GrantError::OutcomeUnknown, salvaged, None)
+            }
+            Some(answer) => self.judge(now, id, answer),
+            None => self.fail(now, GrantError::OutcomeUnknown),
+        }
+    }
+
+    fn fail(&mut self, now: Timestamp, error: GrantError) -> State {
+        self.fail_with(now, error, None, None)
+    }
+
+    fn fail_with(
+        &mut self,
+        now: Timestamp,
+        error: GrantError,
+        salvaged: Option<RefreshToken>,
+        asked: Option<Duration>,
+    ) -> State {
+        let remedy = match (error.single_use(), &self.presented) {
+            // What was salvaged is good for the next refresh.
+            _ if salvaged.is_some() => Remedy::RetryLater { at: None },
+            (SingleUse::MaybeSpent, Some(_)) => {
+                let pause = RefreshTokenGrant::QUIET_PERIOD.max(asked.unwrap_or_default());
+                Remedy::RetryLater { at: Some(now.after(pause)) }
+            }
+            (SingleUse::MaybeSpent, None) => Remedy::Reauthorize,
+            (SingleUse::Spent | SingleUse::Unspent, _) => error.remedy(),
+        };
+        self.finish(Err(GrantFailure::new(error, remedy, salvaged)))
     }
 
     fn finish(&mut self, outcome: Outcome) -> State {
+        // Nothing will be sent any more, so nothing secret is kept.
+        self.request = Request::default();
+        self.presented = None;
         self.outputs.push_back(Output::Event(outcome));
         State::Done
     }
@@ -156,14 +194,19 @@ impl Presentation {
             {
                 self.judge(now, id, token_answer::classify(&response, sent_at, now))
             }
-            (State::Waiting { id, .. }, Input::TransportFailed { id: of, failure }) if of == id => {
-                match failure {
-                    TransportFailure::AfterSend => self.fail(GrantError::OutcomeUnknown),
-                    TransportFailure::BeforeSend => self.not_sent(now, id),
+            (
+                State::Waiting { id, sent_at, .. },
+                Input::TransportFailed { id: of, failure, received },
+            ) if of == id => match failure {
+                TransportFailure::AfterSend => {
+                    let part = received.as_ref();
+                    let part = part.and_then(|it| token_answer::classify_part(it, sent_at, now));
+                    self.broken(now, id, part)
                 }
-            }
+                TransportFailure::BeforeSend => self.not_sent(now, id),
+            },
             (State::Waiting { give_up_at, .. }, Input::Timeout) if now >= give_up_at => {
-                self.fail(GrantError::OutcomeUnknown)
+                self.fail(now, GrantError::OutcomeUnknown)
             }
             (State::BackingOff { next, retry_at }, Input::Timeout) if now >= retry_at => {
                 self.transmit(now, next)

@@ -11,6 +11,8 @@
 //!         BackingOff ── no attempts left ─────────────────────────────────────┘
 //! ```
 
+use std::time::Duration;
+
 use super::presentation::Presentation;
 use super::{Input, Output, RetryPolicy};
 use crate::wire::token_request;
@@ -42,7 +44,7 @@ use crate::{
 /// let Some(Output::Transmit(transmit)) = grant.poll_output() else { panic!("a request first") };
 /// // The connection broke after the request had been written:
 /// let failure = TransportFailure::AfterSend;
-/// grant.handle_input(now, Input::TransportFailed { id: transmit.id, failure });
+/// grant.handle_input(now, Input::TransportFailed { id: transmit.id, failure, received: None });
 ///
 /// let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("then the outcome") };
 /// assert_eq!(failure.error(), &GrantError::OutcomeUnknown);
@@ -52,6 +54,10 @@ use crate::{
 pub struct RefreshTokenGrant(Presentation);
 
 impl RefreshTokenGrant {
+    /// How long to wait before a refresh token whose answer was lost may be presented once more:
+    /// longer than the lost request can still be on its way (128 s for its answer, and a margin).
+    pub const QUIET_PERIOD: Duration = Duration::from_secs(135);
+
     /// Starts the grant; the request is ready in [`Machine::poll_output`].
     ///
     /// A token past its documented 28 days is presented all the same: the server judges its age.

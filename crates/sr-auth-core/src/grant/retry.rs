@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::machine::TransmitId;
 use crate::{ConfigError, Fault, Setting};
 
-/// The first byte must be on the wire within this span, or the request is not written at all.
-pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(15);
+/// The first byte of a grant's request must be on the wire within this span, or the request is not
+/// written at all. The longest that a [`Transmit`](crate::Transmit) of a grant allows.
+pub const WRITE_WITHIN: Duration = Duration::from_secs(15);
 
 /// How often a request is repeated, and how long an answer is awaited.
 ///

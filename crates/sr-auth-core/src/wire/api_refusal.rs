@@ -1,12 +1,10 @@
 //! Refusals of the resource API: whose fault, and whether a new token would help.
 
-use std::time::Duration;
-
 use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
 use super::challenge::{BearerChallenge, BearerError};
-use super::lenient::{self, Lenient};
+use super::lenient::{self, Member};
 use super::retry_after;
 use crate::{Remedy, ScopeSet, SecretBytes, ServerText, Timestamp};
 
@@ -29,8 +27,8 @@ pub enum ApiRefusal {
     /// Too many requests in this second, or at the same time.
     #[error("too many requests")]
     Throttled {
-        /// How long the server asks to be left alone; the documentation promises no such header.
-        retry_after: Option<Duration>,
+        /// When the server asks to be called again; the documentation promises no such header.
+        retry_at: Option<Timestamp>,
     },
     /// No credential was sent, or it is wrong, expired or revoked.
     #[error("the credential is missing, expired or revoked")]
@@ -40,7 +38,7 @@ pub enum ApiRefusal {
 impl ApiRefusal {
     /// Sorts an answer; `None` when it is no refusal of the credential.
     ///
-    /// `now` is only used for a `Retry-After` that names a date.
+    /// `now` is when the answer arrived: a `Retry-After` counts from there.
     #[must_use]
     pub fn read(response: &Response<SecretBytes>, now: Timestamp) -> Option<Self> {
         let (headers, body) = (response.headers(), response.body().expose());
@@ -48,7 +46,8 @@ impl ApiRefusal {
             StatusCode::UNAUTHORIZED => Some(Self::Unauthenticated),
             StatusCode::FORBIDDEN => Some(forbidden(headers, body)),
             StatusCode::TOO_MANY_REQUESTS => {
-                Some(Self::Throttled { retry_after: retry_after::read(headers, now) })
+                let retry_at = retry_after::read(headers, now).map(|pause| now.after(pause));
+                Some(Self::Throttled { retry_at })
             }
             _ => None,
         }
@@ -61,7 +60,7 @@ impl ApiRefusal {
             Self::MissingScope { .. } | Self::NoApiAccess | Self::NotAllowed => {
                 Remedy::AskAdministrator
             }
-            Self::Throttled { .. } => Remedy::RetryLater { at: None },
+            Self::Throttled { retry_at } => Remedy::RetryLater { at: *retry_at },
             Self::Unauthenticated => Remedy::FixConfiguration,
         }
     }
@@ -83,13 +82,13 @@ impl ApiRefusal {
 #[derive(Default, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default)]
-    message: Option<Lenient<'a>>,
+    message: Option<Member<'a>>,
 }
 
 fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
     let challenge = BearerChallenge::read(headers).unwrap_or_default();
     let members = lenient::object::<Members<'_>>(body).unwrap_or_default();
-    let message = members.message.as_ref().and_then(Lenient::text).unwrap_or_default();
+    let message = members.message.and_then(Member::text).unwrap_or_default();
     if message.starts_with("No access to feature") {
         return ApiRefusal::NoApiAccess;
     }
@@ -105,5 +104,5 @@ fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
 #[must_use]
 pub fn message(response: &Response<SecretBytes>) -> Option<ServerText> {
     let members = lenient::object::<Members<'_>>(response.body().expose())?;
-    members.message.as_ref().and_then(Lenient::text).map(ServerText::sanitize)
+    members.message.and_then(Member::text).as_deref().map(ServerText::sanitize)
 }

@@ -34,6 +34,21 @@ impl Callback {
         Self { session: Some(session), ..self }
     }
 
+    /// Returns `state`, to find the pending authorization that the callback belongs to.
+    ///
+    /// It is what the browser brought, not yet judged:
+    /// [`PendingAuthorization::accept`](crate::grant::PendingAuthorization::accept) does that.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Malformed`] when this is no callback, [`CallbackError::Repeated`] when there
+    /// are two, and [`CallbackError::StateMismatch`] when there is none.
+    pub fn state(&self) -> Result<Secret, CallbackError> {
+        let form = Form::of(self.text.expose())?;
+        let state = once(form.query(), "state", CallbackParameter::State)?;
+        Ok(Secret::new(state.ok_or(CallbackError::StateMismatch)?.into_owned()))
+    }
+
     pub(crate) const fn session(&self) -> Option<&Secret> {
         self.session.as_ref()
     }
@@ -43,11 +58,7 @@ impl Callback {
         &self,
         expected: &Expected<'_>,
     ) -> Result<Answer<'_>, CallbackError> {
-        let text = self.text.expose();
-        if text.len() > Self::LIMIT {
-            return Err(CallbackError::Malformed);
-        }
-        let query = query_of(text, expected.redirect_uri)?;
+        let query = query_of(self.text.expose(), expected.redirect_uri)?;
         let state = once(query, "state", CallbackParameter::State)?;
         let state = state.ok_or(CallbackError::StateMismatch)?;
         if !expected.state.matches(&Secret::new(state.into_owned())) {
@@ -101,21 +112,57 @@ pub(crate) struct Expected<'a> {
     pub(crate) state: &'a Secret,
 }
 
+/// What the text of a callback is, told by its beginning: a query may hold `?` and `://` itself.
+enum Form<'a> {
+    PathOrQuery { query: &'a str },
+    Url { base: &'a str, query: &'a str },
+}
+
+impl<'a> Form<'a> {
+    fn of(text: &'a str) -> Result<Self, CallbackError> {
+        if text.len() > Callback::LIMIT {
+            return Err(CallbackError::Malformed);
+        }
+        let text = text.split_once('#').map_or(text, |(before, _)| before);
+        let name_ends_at = text.find(|it: char| !it.is_ascii_alphanumeric());
+        let is_url =
+            name_ends_at.and_then(|at| text.get(at..)).is_some_and(|it| it.starts_with(':'));
+        if is_url {
+            let (base, query) = text.split_once('?').ok_or(CallbackError::Malformed)?;
+            return Ok(Self::Url { base, query });
+        }
+        if text.starts_with("//") || text.starts_with("/\\") {
+            return Err(CallbackError::OtherRedirectUri);
+        }
+        let query = match text.strip_prefix('?') {
+            Some(query) => query,
+            None if text.starts_with('/') => text.split_once('?').map_or("", |(_, query)| query),
+            None => text,
+        };
+        if query.contains('=') {
+            Ok(Self::PathOrQuery { query })
+        } else {
+            Err(CallbackError::Malformed)
+        }
+    }
+
+    const fn query(&self) -> &'a str {
+        match self {
+            Self::PathOrQuery { query } | Self::Url { query, .. } => query,
+        }
+    }
+}
+
 /// Finds the query; a full URL must lead to the redirect URI of this authorization.
 fn query_of<'a>(text: &'a str, redirect_uri: &RedirectUri) -> Result<&'a str, CallbackError> {
-    let text = text.split_once('#').map_or(text, |(before, _)| before);
-    match text.split_once('?') {
-        Some((base, query)) => {
-            let expected = redirect_uri.as_str();
-            let expected = expected.split_once('?').map_or(expected, |(before, _)| before);
-            let is_url = base.contains("://");
-            if is_url && !same_address(base, expected) {
-                return Err(CallbackError::OtherRedirectUri);
-            }
-            Ok(query)
+    let form = Form::of(text)?;
+    let expected = redirect_uri.as_str();
+    let expected = expected.split_once('?').map_or(expected, |(before, _)| before);
+    match form {
+        Form::Url { base, .. } if !same_address(base, expected) => {
+            Err(CallbackError::OtherRedirectUri)
         }
-        None if text.contains('=') => Ok(text),
-        None => Err(CallbackError::Malformed),
+        Form::PathOrQuery { .. } | Form::Url { .. } => Ok(form.query()),
     }
 }
 
@@ -163,6 +210,9 @@ pub enum CallbackError {
     /// Neither `code` nor `error`.
     #[error("the callback carries neither a code nor an error")]
     NoCode,
+    /// The authorization was begun for another client id or redirect URI.
+    #[error("the authorization was begun for another application")]
+    OtherApplication,
     /// The URL is not that of this application's redirect URI.
     #[error("the callback is for another redirect URI")]
     OtherRedirectUri,
@@ -199,7 +249,9 @@ impl CallbackError {
             | Self::OtherRedirectUri
             | Self::OtherSession
             | Self::StateMismatch => Remedy::Reauthorize,
-            Self::IssuerMismatch | Self::OtherServer => Remedy::FixConfiguration,
+            Self::IssuerMismatch | Self::OtherApplication | Self::OtherServer => {
+                Remedy::FixConfiguration
+            }
             Self::NoCode | Self::Repeated(_) => Remedy::ReportBug,
             Self::Refused { reason, .. } => reason.remedy(),
         }
@@ -214,6 +266,7 @@ impl CallbackError {
             Self::IssuerMismatch => "sr_auth::callback::issuer_mismatch",
             Self::Malformed => "sr_auth::callback::malformed",
             Self::NoCode => "sr_auth::callback::no_code",
+            Self::OtherApplication => "sr_auth::callback::other_application",
             Self::OtherRedirectUri => "sr_auth::callback::other_redirect_uri",
             Self::OtherServer => "sr_auth::callback::other_server",
             Self::OtherSession => "sr_auth::callback::other_session",

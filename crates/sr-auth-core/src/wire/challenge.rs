@@ -101,7 +101,7 @@ impl<'a> Iterator for Elements<'a> {
         let (name, after) = rest.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
         let blank = after.trim_start_matches([' ', '\t']);
         let Some(value) = blank.strip_prefix('=') else {
-            self.0 = after;
+            self.0 = without_token68(blank);
             return Some(Element::Scheme(name));
         };
         let (value, rest) = read_value(value.trim_start_matches([' ', '\t']))?;
@@ -113,8 +113,7 @@ impl<'a> Iterator for Elements<'a> {
 /// Reads a token or a quoted text, and returns what follows it.
 fn read_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
-        // `token68` may end in `=`; it belongs to schemes that do not matter here.
-        let end = text.find(|it: char| !is_token(it) && it != '=' && it != '/');
+        let end = text.find(|it: char| !is_token(it));
         let (value, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
         return Some((value.to_owned(), rest));
     };
@@ -128,6 +127,14 @@ fn read_value(text: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+/// Passes over the `token68` of a scheme that has no parameters (RFC 9110 §11.2), such as Negotiate.
+fn without_token68(text: &str) -> &str {
+    let is_in_it = |it: char| it.is_ascii_alphanumeric() || "-._~+/".contains(it);
+    let rest = text.trim_start_matches(is_in_it).trim_start_matches('=');
+    let ends = rest.trim_start_matches([' ', '\t']);
+    if ends.is_empty() || ends.starts_with(',') { rest } else { text }
 }
 
 /// RFC 9110 §5.6.2.

@@ -5,13 +5,17 @@
 
 use crate::Secret;
 
-/// Returns the text of the first `"refresh_token": "…"` whose end arrived.
+/// Returns the value of the first member `"refresh_token"` whose end arrived.
 pub(super) fn refresh_token(body: &[u8]) -> Option<Secret> {
     const NAME: &[u8] = b"\"refresh_token\"";
-    let at = body.windows(NAME.len()).position(|window| window == NAME)?;
-    let rest = skip_blank(body.get(at + NAME.len()..)?);
-    let rest = skip_blank(rest.strip_prefix(b":")?);
-    // The rest is cut and cannot be parsed as a whole; its first value can.
+    let names = body.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);
+    // The name may also stand as a value, so each place is looked at.
+    names.filter_map(|(at, _)| value(body.get(at + NAME.len()..)?)).next()
+}
+
+/// The rest is cut and cannot be parsed as a whole; its first value can.
+fn value(rest: &[u8]) -> Option<Secret> {
+    let rest = skip_blank(skip_blank(rest).strip_prefix(b":")?);
     let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<String>();
     let token = values.next()?.ok()?;
     (!token.is_empty()).then(|| Secret::new(token))
@@ -33,6 +37,11 @@ mod tests {
             ("blanks and escapes", r#"{"refresh_token" : "r\u0031"}x"#, Some("r1")),
             ("not a text", r#"{"refresh_token":17}"#, None),
             ("empty", r#"{"refresh_token":""}"#, None),
+            (
+                "its name as a value before it",
+                r#"{"issued_token_type":"refresh_token","refresh_token":"r1","acc"#,
+                Some("r1"),
+            ),
             ("absent", "<html>502</html>", None),
             ("nothing", "", None),
         ];

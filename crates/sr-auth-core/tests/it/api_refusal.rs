@@ -31,7 +31,7 @@ fn refusals_of_the_resource_api_are_told_apart() {
         ("a System role is wanting", 403, "", "{}", Some(ApiRefusal::NotAllowed)),
         ("a page of a firewall", 403, "", "<html>", Some(ApiRefusal::NotAllowed)),
         ("401", 401, "Bearer", "", Some(ApiRefusal::Unauthenticated)),
-        ("429", 429, "", "", Some(ApiRefusal::Throttled { retry_after: None })),
+        ("429", 429, "", "", Some(ApiRefusal::Throttled { retry_at: None })),
         ("a success", 200, "", "", None),
         ("not found", 404, "", "", None),
     ];

@@ -1,10 +1,12 @@
 //! What the browser may bring back, and in which order it is judged.
 
-use sr_auth_core::grant::{AuthorizationCodeGrant, AuthorizationSettings, PendingAuthorization};
+use sr_auth_core::grant::{
+    AuthorizationCodeGrant, AuthorizationRequest, AuthorizationSettings, PendingAuthorization,
+};
 use sr_auth_core::wire::callback::{
     AuthorizationRefusal, Callback, CallbackError, CallbackParameter,
 };
-use sr_auth_core::{Endpoints, RedirectUri};
+use sr_auth_core::{ClientCredentials, Endpoints, RedirectUri};
 
 use crate::fixture::{STATE, at, begin, callback, client, secret, settings};
 
@@ -76,11 +78,18 @@ fn c08_a_callback_through_another_browser_session_is_refused() {
 #[test]
 fn c08_an_authorization_ends_after_ten_minutes() {
     let query = format!("code=e63d&state={STATE}");
-    let cases = [(599, Ok(())), (600, Err(CallbackError::Expired))];
+    let begun = 1_000;
+    let cases = [
+        (begun + 599, Ok(())),
+        (begun + 600, Err(CallbackError::Expired)),
+        (begun - 60, Ok(())),
+        (begun - 61, Err(CallbackError::Expired)),
+    ];
     for (secs, expected) in cases {
-        let pending = begin(&settings()).into_pending();
+        let request = AuthorizationRequest::new(&settings(), [7; 64], at(begun)).expect("valid");
+        let pending = request.into_pending();
         let judged = pending.accept(&settings(), &callback(&query), at(secs)).map(|_| ());
-        assert_eq!(judged, expected, "after {secs} s");
+        assert_eq!(judged, expected, "at {secs} s");
     }
 }
 
@@ -138,7 +147,17 @@ fn c14_a_callback_of_another_authorization_server_is_refused() {
             "another redirect URI",
             one(),
             with(Endpoints::production(), "https://yourapp.example/other"),
-            Err(CallbackError::OtherServer),
+            Err(CallbackError::OtherApplication),
+        ),
+        (
+            "another client",
+            one(),
+            AuthorizationSettings::new(
+                ClientCredentials::new("another", secret("s")).expect("valid"),
+                Endpoints::production(),
+                RedirectUri::parse(uri).expect("valid"),
+            ),
+            Err(CallbackError::OtherApplication),
         ),
         (
             "another issuer",
@@ -185,6 +204,24 @@ fn a_callback_may_be_a_url_a_path_or_a_query() {
         ("the host in capitals", format!("https://YourApp.example/callback?{query}"), Ok(())),
         ("a path", format!("/callback?{query}"), Ok(())),
         ("a query", query.clone(), Ok(())),
+        ("a query with its mark", format!("?{query}"), Ok(())),
+        ("a mark inside of a query", format!("x=Really?&{query}"), Ok(())),
+        ("a URL inside of a query", format!("x=https://a.example/?b&{query}"), Ok(())),
+        (
+            "a second query inside of the first",
+            format!("code=x?y=1&{query}"),
+            Err(CallbackError::Repeated(CallbackParameter::Code)),
+        ),
+        (
+            "a host without a scheme",
+            format!("//evil.example/cb?{query}"),
+            Err(CallbackError::OtherRedirectUri),
+        ),
+        (
+            "a scheme with one slash",
+            format!("https:/evil.example/cb?{query}"),
+            Err(CallbackError::OtherRedirectUri),
+        ),
         (
             "someone else's URL",
             format!("https://other.example/callback?{query}"),
@@ -209,6 +246,17 @@ fn a_callback_may_be_a_url_a_path_or_a_query() {
 }
 
 #[test]
+fn the_state_of_a_callback_finds_its_authorization() {
+    let pending = begin(&settings()).into_pending();
+    let found = |text: &str| Callback::new(text).state().map(|it| it.matches(pending.state()));
+    assert_eq!(found(&format!("/callback?code=e63d&state={STATE}")), Ok(true));
+    assert_eq!(found("/callback?code=e63d&state=s2"), Ok(false));
+    assert_eq!(found("/callback?code=e63d"), Err(CallbackError::StateMismatch));
+    let twice = CallbackError::Repeated(CallbackParameter::State);
+    assert_eq!(found("state=a&state=b"), Err(twice));
+}
+
+#[test]
 fn a_pending_authorization_survives_storage() {
     let pending = begin(&settings()).bind_to(&secret("cookie-1")).into_pending();
     let stored = pending.to_secret();
@@ -224,9 +272,21 @@ fn a_pending_authorization_survives_storage() {
 }
 
 proptest::proptest! {
-    /// No text is accepted that does not carry the state, and none makes the parser panic.
+    /// Whatever else is in it, a callback is accepted only with the state that was sent, once.
     #[test]
-    fn c07_no_text_without_the_state_is_accepted(text in ".{0,200}") {
+    fn c08_no_callback_without_the_state_is_accepted(
+        parts in proptest::collection::vec("(code=e63d|state=[0-9]{0,4}|state|[a-z?&=/:#]{0,6})", 0..6),
+    ) {
+        let text = parts.join("&");
+        let without = accept(&Callback::new(&format!("code=e63d&{text}")));
+        proptest::prop_assert!(without.is_err(), "{text}");
+        let twice = accept(&Callback::new(&format!("code=e63d&state={STATE}&{text}&state={STATE}")));
+        proptest::prop_assert!(twice.is_err() || text.contains('#'), "{text}");
+    }
+
+    /// No text makes the parser panic.
+    #[test]
+    fn c07_any_text_is_read_to_an_end(text in ".{0,200}") {
         proptest::prop_assert!(accept(&Callback::new(&text)).is_err());
     }
 }

@@ -19,7 +19,7 @@ fn told(fields: &[&[u8]]) -> Option<String> {
 
 #[test]
 fn c24_challenges_are_read_safely() {
-    let cases: [(&str, &[&[u8]], Option<&str>); 14] = [
+    let cases: [(&str, &[&[u8]], Option<&str>); 16] = [
         ("bare", &[b"Bearer"], Some("None | - | -")),
         (
             "the service's own, scope first",
@@ -37,6 +37,12 @@ fn c24_challenges_are_read_safely() {
             &[br#"Bearer error="invalid_token", Basic realm="x", error="insufficient_scope""#],
             Some("Some(InvalidToken) | - | -"),
         ),
+        (
+            "after a token68 with a slash",
+            &[br#"Negotiate YII/abc==, Bearer error="invalid_token""#],
+            Some("Some(InvalidToken) | - | -"),
+        ),
+        ("a token68 that is called Bearer", &[b"Negotiate Bearer, x=y"], None),
         ("in the second field", &[b"Negotiate abc=", b"Bearer"], Some("None | - | -")),
         (
             "a quoted pair",

@@ -83,6 +83,18 @@ fn c17_each_environment_has_its_own_addresses() {
 }
 
 #[test]
+fn c07_an_authorization_endpoint_sets_no_parameter_of_the_request() {
+    let parse = |query: &str| {
+        let url = format!("https://login.example/allow?{query}");
+        AuthorizationEndpoint::parse(&url, AllowedHosts::Named).err().map(|it| it.fault())
+    };
+    assert_eq!(parse("tenant=eu"), None);
+    for query in ["state=x", "client_id=x", "a=b&%73cope=x", "redirect_uri=x", "response_type=x"] {
+        assert_eq!(parse(query), Some(Fault::Reserved), "{query}");
+    }
+}
+
+#[test]
 fn an_api_origin_has_neither_path_nor_query() {
     for url in ["https://api.example/v1", "https://api.example/?a=b"] {
         let error = ApiOrigin::parse(url, AllowedHosts::Named).expect_err(url);
@@ -98,7 +110,9 @@ fn c22_paths_stay_under_the_api_origin() {
         ("no slash", "jobs", Err(Fault::NotAUrl)),
         ("another host", "//evil.example/jobs", Err(Fault::OtherOrigin)),
         ("another host by backslash", "/\\evil.example/jobs", Err(Fault::OtherOrigin)),
-        ("a tab between", "/\t/evil.example/jobs", Err(Fault::OtherOrigin)),
+        ("a tab between", "/\t/evil.example/jobs", Err(Fault::ControlCharacter)),
+        ("a user name", "//user:pw@api.example/jobs", Err(Fault::OtherOrigin)),
+        ("a fragment", "/jobs#x", Err(Fault::Fragment)),
         ("a URL", "https://evil.example/", Err(Fault::NotAUrl)),
         ("dots", "/a/../../b", Ok("https://api.example/b")),
     ];
@@ -111,6 +125,7 @@ fn c22_paths_stay_under_the_api_origin() {
         ("https://api.example:443/jobs", true),
         ("http://api.example/jobs", false),
         ("https://api.example.evil/jobs", false),
+        ("https://user:pw@api.example/jobs", false),
         ("/jobs", false),
     ] {
         assert_eq!(api.contains(&uri.parse().expect("a URI")), expected, "{uri}");
@@ -131,7 +146,11 @@ fn c11_redirect_uris_are_kept_byte_for_byte() {
     for (uri, fault) in [
         ("http://yourapp.example/", Fault::NotHttps),
         ("https://yourapp.example/#x", Fault::Fragment),
-        ("yourapp:/callback", Fault::NotHttps),
+        ("yourapp://callback", Fault::NotHttps),
+        (" https://yourapp.example/", Fault::NotAUrl),
+        ("https:yourapp.example/", Fault::NotAUrl),
+        ("https:\\\\yourapp.example\\cb", Fault::NotAUrl),
+        ("", Fault::Empty),
     ] {
         assert_eq!(RedirectUri::parse(uri).expect_err(uri).fault(), fault);
     }

@@ -80,6 +80,7 @@ fn callback_errors_say_who_can_act() {
         CallbackError::IssuerMismatch,
         CallbackError::Malformed,
         CallbackError::NoCode,
+        CallbackError::OtherApplication,
         CallbackError::OtherRedirectUri,
         CallbackError::OtherServer,
         CallbackError::OtherSession,
@@ -100,7 +101,7 @@ fn api_refusals_say_who_can_act() {
         ApiRefusal::MissingScope { needed: ScopeSet::default() },
         ApiRefusal::NoApiAccess,
         ApiRefusal::NotAllowed,
-        ApiRefusal::Throttled { retry_after: None },
+        ApiRefusal::Throttled { retry_at: None },
         ApiRefusal::Unauthenticated,
     ];
     let mut told = String::new();
@@ -124,10 +125,12 @@ fn configuration_errors_name_the_setting_and_the_fault() {
         Fault::NotStored,
         Fault::OtherOrigin,
         Fault::OutOfRange,
+        Fault::Reserved,
         Fault::UnusualHost,
         Fault::UserInfo,
     ];
     let settings = [
+        Setting::AccessToken,
         Setting::ApiKey,
         Setting::ApiOrigin,
         Setting::ApiPath,

@@ -70,11 +70,17 @@ pub(crate) fn response(count: u32, status: u16, body: &str) -> Input {
 }
 
 pub(crate) fn not_sent(count: u32) -> Input {
-    Input::TransportFailed { id: nth(count), failure: TransportFailure::BeforeSend }
+    Input::TransportFailed { id: nth(count), failure: TransportFailure::BeforeSend, received: None }
+}
+
+/// The connection broke after this much of the answer.
+pub(crate) fn cut(count: u32, body: &str) -> Input {
+    let received = Some(answer(200, body));
+    Input::TransportFailed { id: nth(count), failure: TransportFailure::AfterSend, received }
 }
 
 pub(crate) fn lost(count: u32) -> Input {
-    Input::TransportFailed { id: nth(count), failure: TransportFailure::AfterSend }
+    Input::TransportFailed { id: nth(count), failure: TransportFailure::AfterSend, received: None }
 }
 
 /// Feeds a script of inputs and tells what the machine did, a line each.
@@ -92,7 +98,7 @@ where
                 format!("answer {} to request {}", response.status(), id.count())
             }
             Input::Timeout => "timeout".to_owned(),
-            Input::TransportFailed { id, failure } => {
+            Input::TransportFailed { id, failure, .. } => {
                 format!("request {}: {failure:?}", id.count())
             }
         };

@@ -5,7 +5,7 @@ use sr_auth_core::grant::{ClientCredentialsGrant, Input, RefreshTokenGrant};
 use sr_auth_core::{Endpoints, GrantError, Machine as _, SingleUse};
 
 use crate::fixture::{
-    CODE, STATE, SUCCESSOR, TOKEN, at, begin, callback, client, lost, not_sent, refresh_token,
+    CODE, STATE, SUCCESSOR, TOKEN, at, begin, callback, client, cut, lost, not_sent, refresh_token,
     response, retry, settings, story,
 };
 
@@ -49,9 +49,9 @@ fn client_credentials_are_asked_again_after_faults_and_then_given_up() {
         (at(1), Input::Timeout),
         (at(2), Input::Timeout),
         (at(3), response(1, 200, &token())),
-        (at(17), Input::Timeout),
-        (at(19), Input::Timeout),
-        (at(20), lost(3)),
+        (at(32), Input::Timeout),
+        (at(34), Input::Timeout),
+        (at(35), lost(3)),
     ]));
 }
 
@@ -140,6 +140,65 @@ fn a_garbled_answer_gives_back_the_refresh_token_in_it() {
     let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("a failure") };
     assert!(matches!(failure.error(), GrantError::ServerMisbehaved(_)));
     assert_eq!(failure.salvaged().expect("salvaged").secret().expose(), SUCCESSOR);
+}
+
+#[test]
+fn what_arrived_of_a_broken_answer_is_used() {
+    use sr_auth_core::grant::Output;
+    let whole = rotated();
+    let mut grant = refresh_grant();
+    grant.poll_output();
+    grant.handle_input(at(1), cut(1, &whole));
+    assert!(matches!(grant.poll_output(), Some(Output::Event(Ok(_)))), "nothing was missing");
+
+    let mut grant = refresh_grant();
+    grant.poll_output();
+    grant.handle_input(at(1), cut(1, whole.strip_suffix('}').expect("an object")));
+    let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("a failure") };
+    assert_eq!(failure.error(), &GrantError::OutcomeUnknown);
+    assert_eq!(failure.salvaged().expect("salvaged").secret().expose(), SUCCESSOR);
+
+    let mut grant = refresh_grant();
+    grant.poll_output();
+    grant.handle_input(at(1), cut(1, "{\"access_token\":\"t\",\"refresh_tok"));
+    let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("a failure") };
+    assert!(failure.salvaged().is_none());
+}
+
+#[test]
+fn a_doubtful_refresh_is_worth_one_more_try_and_a_doubtful_code_is_not() {
+    use sr_auth_core::grant::Output;
+    use sr_auth_core::{Remedy, Timestamp};
+    let later = |at: Option<Timestamp>| Remedy::RetryLater { at };
+    let salvageable = format!(r#"{{"refresh_token":"{SUCCESSOR}"}}"#);
+    let cases = [
+        ("lost", lost(1), later(Some(at(1 + 135))), Remedy::Reauthorize),
+        ("5xx", response(1, 503, ""), later(Some(at(1 + 135))), Remedy::Reauthorize),
+        ("200 {}", response(1, 200, "{}"), later(Some(at(1 + 135))), Remedy::Reauthorize),
+        ("salvaged", response(1, 200, &salvageable), later(None), later(None)),
+        (
+            "dead",
+            response(1, 400, r#"{"error":"invalid_grant"}"#),
+            Remedy::Reauthorize,
+            Remedy::Reauthorize,
+        ),
+        ("throttled", response(1, 429, ""), later(None), later(None)),
+    ];
+    for (name, input, of_refresh, of_code) in cases {
+        let mut grant = refresh_grant();
+        grant.poll_output();
+        grant.handle_input(at(1), input.clone());
+        let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("{name}") };
+        assert_eq!(failure.remedy(), of_refresh, "{name}, refresh");
+
+        let callback = callback(&format!("code={CODE}&state={STATE}"));
+        let pending = begin(&settings()).into_pending();
+        let mut grant = pending.accept(&settings(), &callback, at(0)).expect("accepted");
+        grant.poll_output();
+        grant.handle_input(at(1), input);
+        let Some(Output::Event(Err(failure))) = grant.poll_output() else { panic!("{name}") };
+        assert_eq!(failure.remedy(), of_code, "{name}, code");
+    }
 }
 
 #[test]

@@ -61,10 +61,15 @@ fn k04_no_debug_output_shows_a_secret() {
     let partner = PartnerApiKey::new(secret(TOKEN)).expect("valid");
     let credential = StaticCredential::from(key.clone());
     assert_quiet(&format!("{key:?} {partner:?} {credential:?} {:?}", credential.authorization()));
-    assert_quiet(&format!(
-        "{:?}",
-        Input::Response { id: sr_auth_core::TransmitId::FIRST, response: answer(200, &body) }
-    ));
+    let mut echoed = answer(200, &body);
+    for name in ["location", "set-cookie"] {
+        let value = format!("https://a.example/?client_secret={CLIENT_SECRET}&token={TOKEN}");
+        echoed.headers_mut().insert(name, value.parse().expect("a header value"));
+    }
+    let (id, received) = (sr_auth_core::TransmitId::FIRST, Some(echoed.clone()));
+    let failure = sr_auth_core::TransportFailure::AfterSend;
+    assert_quiet(&format!("{:?}", Input::Response { id, response: echoed }));
+    assert_quiet(&format!("{:?}", Input::TransportFailed { id, failure, received }));
     assert_quiet(&format!("{:?}", SecretBytes::new(body.into_bytes())));
 }
 

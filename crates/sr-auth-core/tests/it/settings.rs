@@ -1,8 +1,8 @@
 //! Credentials, scopes and keys: what their constructors refuse.
 
 use sr_auth_core::{
-    ApiKey, ClientCredentials, Fault, KnownScope, PartnerApiKey, RefreshToken, Scope, ScopeSet,
-    Setting, StaticCredential,
+    AccessToken, ApiKey, ClientCredentials, Fault, GrantedScope, KnownScope, PartnerApiKey,
+    RefreshToken, Scope, ScopeSet, Setting, StaticCredential,
 };
 
 use crate::fixture::{at, secret, settings};
@@ -21,11 +21,13 @@ fn texts_that_cannot_be_credentials_are_refused_before_anything_is_sent() {
         assert_eq!(ClientCredentials::with_certificate(text).expect_err(name).fault(), fault);
         assert_eq!(ApiKey::new(secret(text)).expect_err(name).fault(), fault);
         assert_eq!(PartnerApiKey::new(secret(text)).expect_err(name).fault(), fault);
-        assert_eq!(RefreshToken::new(secret(text), at(0)).expect_err(name).fault(), fault);
+        let token = AccessToken::new(secret(text), at(0), GrantedScope::AsRequested);
+        assert_eq!(token.expect_err(name).fault(), fault);
     }
     for text in ["clé", "two words"] {
         assert_eq!(ApiKey::new(secret(text)).expect_err(text).fault(), Fault::NotPrintable);
     }
+    assert_eq!(RefreshToken::new(secret(""), at(0)).expect_err("empty").fault(), Fault::Empty);
 }
 
 #[test]

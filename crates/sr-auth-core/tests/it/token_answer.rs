@@ -106,6 +106,15 @@ fn c16_a_refresh_token_is_salvaged_from_an_unusable_success() {
         ("another token type", r#"{"access_token":"t","token_type":"mac","refresh_token":"r2"}"#),
         ("cut in the middle", r#"{"refresh_token":"r2","access_tok"#),
         (
+            "its name as a value before it",
+            r#"{"issued_token_type":"refresh_token","refresh_token":"r2","token_type":"mac","access_token":"t"}"#,
+        ),
+        ("an error beside it", r#"{"error":"invalid_scope","refresh_token":"r2"}"#),
+        (
+            "a temporary error beside it",
+            r#"{"error":"temporarily_unavailable","refresh_token":"r2"}"#,
+        ),
+        (
             "an access token no header carries",
             "{\"access_token\":\"a\\nb\",\"refresh_token\":\"r2\"}",
         ),
@@ -175,8 +184,11 @@ fn c21_every_expires_in_is_decided() {
         (r#"" 1799 ""#, "1899.000s"),
         ("1799.5", "1899.500s"),
         ("0", "100.000s"),
-        ("18446744073709551615", "86500.000s"),
-        ("1e300", "86500.000s"),
+        ("18446744073709551615", "400.000s"),
+        ("1e300", "400.000s"),
+        ("1e400", "400.000s"),
+        ("86400", "86500.000s"),
+        ("1799000", "400.000s"),
         ("-1", "400.000s"),
         (r#""soon""#, "400.000s"),
         (r#""NaN""#, "400.000s"),
@@ -219,6 +231,8 @@ fn c19_a_missing_scope_is_as_requested_and_an_empty_one_grants_nothing() {
     assert_eq!(granted(r#","scope":"""#), explicit(""));
     assert_eq!(granted(r#","scope":"jobs_read users_read""#), explicit("jobs_read users_read"));
     assert_eq!(granted(r#","scope":"a\u0000b""#), explicit(""));
+    assert_eq!(granted(r#","scope":["jobs_read","users_read"]"#), explicit("jobs_read users_read"));
+    assert_eq!(granted(r#","scope":1e999"#), explicit(""));
 }
 
 #[test]
@@ -226,6 +240,25 @@ fn refusals_are_sorted_by_who_has_to_act() {
     check(&[
         ("revoked client", 401, r#"{"error":"invalid_client"}"#, "client refused: invalid_client"),
         ("401 with nothing", 401, "", "client refused: invalid_client"),
+        (
+            "401 with other words",
+            401,
+            r#"{"message":"Refresh token expired"}"#,
+            "unrecognised: 401",
+        ),
+        (
+            "the resource API's object with a code of RFC 6749",
+            401,
+            r#"{"message":"no","errors":[{"code":"INVALID_CLIENT"}]}"#,
+            "client refused: invalid_client",
+        ),
+        ("401 of a gateway", 401, "<html></html>", "unrecognised: 401"),
+        (
+            "a byte order mark",
+            400,
+            "\u{feff}{\"error\":\"invalid_grant\"}",
+            "grant refused: invalid_grant",
+        ),
         (
             "grant type not allowed",
             400,
@@ -268,6 +301,48 @@ fn faults_of_the_server_are_never_refusals() {
 }
 
 #[test]
+fn c21_a_successor_of_any_shape_is_kept() {
+    let long = "r".repeat(20_000);
+    let cases = [
+        ("a number", "12345678901234567890123".to_owned(), "12345678901234567890123".to_owned()),
+        ("a control character", r#""r\u0001""#.to_owned(), "r\u{1}".to_owned()),
+        ("longer than an access token may be", format!("\"{long}\""), long),
+        ("no token", "null".to_owned(), "none".to_owned()),
+        ("an empty text", "\"\"".to_owned(), "none".to_owned()),
+    ];
+    for (name, written, kept) in cases {
+        let body = format!(r#"{{"access_token":"t","expires_in":1,"refresh_token":{written}}}"#);
+        assert_eq!(told(200, &body), format!("granted t until 101.000s, refresh {kept}"), "{name}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_lengthen_a_life() {
+    let body = r#"{"access_token":"t","expires_in":1799}"#;
+    let TokenAnswer::Granted(it) = classify(&answer(200, body), at(3_600), at(2)) else {
+        panic!("a token");
+    };
+    assert_eq!(it.access.expires_at(), at(2 + 1_799));
+}
+
+#[test]
+fn the_code_of_the_resource_apis_object_is_kept() {
+    let body = r#"{"message":"no","errors":[{"code":"TOKEN_SPENT","message":"no"}]}"#;
+    let TokenAnswer::Unrecognised(it) = classify(&answer(400, body), at(0), at(0)) else {
+        panic!("a refusal");
+    };
+    assert_eq!(it.unregistered_code().map(|it| it.as_str()), Some("token_spent"));
+}
+
+#[test]
+fn a_401_that_asks_for_basic_is_about_the_client() {
+    let mut response = answer(401, "<html></html>");
+    let challenge = http::HeaderValue::from_static("Basic realm=\"x\"");
+    response.headers_mut().insert("www-authenticate", challenge);
+    assert!(matches!(classify(&response, at(0), at(0)), TokenAnswer::ClientRefused(_)));
+}
+
+#[test]
 fn retry_after_is_read_when_it_comes() {
     let mut response = answer(503, "");
     response.headers_mut().insert("retry-after", http::HeaderValue::from_static("7"));
@@ -275,6 +350,13 @@ fn retry_after_is_read_when_it_comes() {
         panic!("a fault");
     };
     assert_eq!(retry_after, Some(Duration::from_secs(7)));
+    let body = r#"{"error":"temporarily_unavailable"}"#;
+    let mut response = answer(400, body);
+    response.headers_mut().insert("retry-after", http::HeaderValue::from_static("30"));
+    let TokenAnswer::ServerFault { retry_after } = classify(&response, at(0), at(0)) else {
+        panic!("a fault");
+    };
+    assert_eq!(retry_after, Some(Duration::from_secs(30)));
 }
 
 #[test]

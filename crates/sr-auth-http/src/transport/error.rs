@@ -1,11 +1,15 @@
 //! Why a request has no answer.
 
-use sr_auth_core::{Remedy, TransportFailure};
+use std::fmt;
+
+use http::Response;
+use sr_auth_core::{Remedy, SecretBytes, TransportFailure};
 
 /// Why a request has no complete answer, and whether it may have been sent.
 ///
-/// It is made of enums only: there is no place for a URL, a host name or a secret, and nothing
-/// below it in [`source`](std::error::Error::source).
+/// Its message and its `Debug` are made of enums only: there is no place for a URL, a host name or a
+/// secret, and nothing below it in [`source`](std::error::Error::source). Errors are equal when they
+/// say the same, whatever they [received](Self::into_received).
 ///
 /// # Examples
 ///
@@ -17,24 +21,40 @@ use sr_auth_core::{Remedy, TransportFailure};
 /// assert_eq!(error.failure(), TransportFailure::AfterSend);
 /// assert_eq!(error.to_string(), "no complete answer came in time, and the request may have been sent");
 /// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{kind}{}", if matches!(.failure, TransportFailure::AfterSend) { ", and the request may have been sent" } else { "" })]
 pub struct TransportError {
     failure: TransportFailure,
     kind: TransportErrorKind,
+    received: Option<Box<Response<SecretBytes>>>,
 }
 
 impl TransportError {
     /// Says that the request may have been sent: the answer when in doubt.
     #[must_use]
     pub const fn after_send(kind: TransportErrorKind) -> Self {
-        Self { failure: TransportFailure::AfterSend, kind }
+        Self { failure: TransportFailure::AfterSend, kind, received: None }
     }
 
     /// Says that no byte of the request reached the network.
     #[must_use]
     pub const fn before_send(kind: TransportErrorKind) -> Self {
-        Self { failure: TransportFailure::BeforeSend, kind }
+        Self { failure: TransportFailure::BeforeSend, kind, received: None }
+    }
+
+    /// Adds what arrived of the answer before the connection broke.
+    ///
+    /// A refresh token that the server has already replaced may be in it, so a transport that has
+    /// the head and a part of the body hands them over.
+    #[must_use]
+    pub fn with_received(self, part: Response<SecretBytes>) -> Self {
+        Self { received: Some(Box::new(part)), ..self }
+    }
+
+    /// Returns what arrived of the answer.
+    #[must_use]
+    pub fn into_received(self) -> Option<Response<SecretBytes>> {
+        self.received.map(|part| *part)
     }
 
     /// Returns whether the request may have been sent.
@@ -78,6 +98,24 @@ impl TransportError {
             TransportErrorKind::Tls(fault) => fault.code(),
             TransportErrorKind::Unsupported => "sr_auth::transport::unsupported",
         }
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("failure", &self.failure)
+            .field("kind", &self.kind)
+            .field("received", &self.received.as_ref().map(|part| part.body()))
+            .finish()
+    }
+}
+
+impl Eq for TransportError {}
+
+impl PartialEq for TransportError {
+    fn eq(&self, other: &Self) -> bool {
+        (self.failure, self.kind) == (other.failure, other.kind)
     }
 }
 

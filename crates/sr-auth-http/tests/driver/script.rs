@@ -3,16 +3,20 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Request, Response};
 use sr_auth_core::SecretBytes;
-use sr_auth_http::{Limits, Transport, TransportError};
+use sr_auth_http::{Clock, Limits, Transport, TransportError};
+use tokio::time::timeout;
 
 /// What the transport does with one request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Scene {
     Answers(u16, &'static str),
+    /// Answers with this body, a second after the clock was set forward by an hour.
+    AnswersAfterAStep(Clock, &'static str),
     Fails(TransportError),
     Hangs,
 }
@@ -48,6 +52,12 @@ impl Transport for Script {
                 let mut response = Response::new(SecretBytes::new(body.as_bytes().to_vec()));
                 *response.status_mut() = status.try_into().unwrap();
                 Ok(response)
+            }
+            Scene::AnswersAfterAStep(clock, body) => {
+                clock.advance(Duration::from_secs(3_600));
+                let waited = timeout(Duration::from_secs(1), pending::<()>()).await;
+                assert!(waited.is_err(), "nothing ends the wait before its time");
+                Ok(Response::new(SecretBytes::new(body.as_bytes().to_vec())))
             }
             Scene::Fails(error) => Err(error),
             Scene::Hangs => pending().await,

@@ -355,7 +355,8 @@ fn a_company_without_a_subscription_is_told_apart_from_every_other_refusal() {
     }
     let answers: Vec<_> = (0..11).map(|_| scene.with_token("/jobs", &narrow)).collect();
     let last = answers.last().expect("eleven answers");
-    let throttled = ApiRefusal::Throttled { retry_after: Some(Duration::from_secs(7)) };
+    let retry_at = scene.now.after(Duration::from_secs(7));
+    let throttled = ApiRefusal::Throttled { retry_at: Some(retry_at) };
     assert_eq!(ApiRefusal::read(last, scene.now), Some(throttled));
     let budget = RateLimit::read(last.headers());
     let read = (budget.limit, budget.remaining, budget.concurrent_limit);

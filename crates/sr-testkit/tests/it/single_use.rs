@@ -69,7 +69,10 @@ fn c13_a_code_that_cannot_be_sent_in_time_is_not_sent() {
         let writable = scene.now <= transmit.not_after;
         assert_eq!(writable, late <= 15, "{late} s");
         let failure = TransportFailure::BeforeSend;
-        grant.handle_input(scene.now, Input::TransportFailed { id: transmit.id, failure });
+        grant.handle_input(
+            scene.now,
+            Input::TransportFailed { id: transmit.id, failure, received: None },
+        );
         let outcome = drive(&mut grant, &mut scene.simulator, &mut scene.now).expect("it ends");
         let sent = scene.presentations("authorization_code");
         assert_eq!(sent, usize::from(late <= 26), "{late} s");

@@ -15,6 +15,7 @@ use crate::{AuthorizationEndpoint, ConfigError, Fault, Secret, SecretDigest, Set
 /// `state` counts once, and what is stored has to follow suit.
 #[derive(Debug)]
 pub struct PendingAuthorization {
+    application: Application,
     expires_at: Timestamp,
     server: Server,
     session: Option<SecretDigest>,
@@ -22,12 +23,27 @@ pub struct PendingAuthorization {
     verifier: Option<Secret>,
 }
 
+/// The application that asked: a code works for this client and this redirect URI only.
+#[derive(Debug, Eq, PartialEq)]
+struct Application {
+    client_id: String,
+    redirect_uri: String,
+}
+
+impl Application {
+    fn of(settings: &AuthorizationSettings) -> Self {
+        Self {
+            client_id: settings.client().id().as_str().to_owned(),
+            redirect_uri: settings.redirect_uri().as_str().to_owned(),
+        }
+    }
+}
+
 /// The authorization server that the browser was sent to (RFC 9700 §4.4.2).
 #[derive(Debug, Eq, PartialEq)]
 struct Server {
     authorization: String,
     issuer: Option<String>,
-    redirect_uri: String,
     token: String,
 }
 
@@ -38,7 +54,6 @@ impl Server {
         Self {
             authorization: authorization.unwrap_or_default().to_owned(),
             issuer: endpoints.issuer().map(str::to_owned),
-            redirect_uri: settings.redirect_uri().as_str().to_owned(),
             token: endpoints.token().as_str().to_owned(),
         }
     }
@@ -48,6 +63,7 @@ impl Server {
 #[derive(Deserialize, Serialize)]
 struct Stored<'a> {
     authorization: String,
+    client_id: String,
     expires_at: u64,
     issuer: Option<String>,
     redirect_uri: String,
@@ -64,6 +80,9 @@ impl PendingAuthorization {
     /// How long a user may take to decide.
     pub const LIFE: Duration = Duration::from_secs(600);
 
+    /// How far the clock of the process that takes the callback may be behind.
+    pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
     pub(super) fn new(
         settings: &AuthorizationSettings,
         state: Secret,
@@ -71,14 +90,15 @@ impl PendingAuthorization {
         now: Timestamp,
     ) -> Self {
         let expires_at = now.after(Self::LIFE);
-        Self { expires_at, server: Server::of(settings), session: None, state, verifier }
+        let (application, server) = (Application::of(settings), Server::of(settings));
+        Self { application, expires_at, server, session: None, state, verifier }
     }
 
     pub(super) fn bound_to(self, session: &Secret) -> Self {
         Self { session: Some(session.digest()), ..self }
     }
 
-    /// Returns `state`, to find the pending authorization that a callback belongs to.
+    /// Returns `state`; a callback that belongs here has the same [`Callback::state`].
     #[must_use]
     pub const fn state(&self) -> &Secret {
         &self.state
@@ -88,8 +108,8 @@ impl PendingAuthorization {
     ///
     /// # Errors
     ///
-    /// In this order, and nothing is sent: [`CallbackError::OtherServer`] when `settings` are not
-    /// those that it was begun with; [`CallbackError::Malformed`],
+    /// In this order, and nothing is sent: [`CallbackError::OtherServer`] and
+    /// [`CallbackError::OtherApplication`] when `settings` are not those that it was begun with; [`CallbackError::Malformed`],
     /// [`CallbackError::OtherRedirectUri`], [`CallbackError::StateMismatch`] and
     /// [`CallbackError::IssuerMismatch`] when the callback is not this authorization's;
     /// [`CallbackError::OtherSession`] and [`CallbackError::Expired`];
@@ -105,6 +125,9 @@ impl PendingAuthorization {
         if self.server != Server::of(settings) {
             return Err(CallbackError::OtherServer);
         }
+        if self.application != Application::of(settings) {
+            return Err(CallbackError::OtherApplication);
+        }
         let answer = callback.authenticate(&Expected {
             issuer: self.server.issuer.as_deref(),
             redirect_uri: settings.redirect_uri(),
@@ -113,7 +136,8 @@ impl PendingAuthorization {
         if self.session.is_some_and(|bound| callback.session().map(Secret::digest) != Some(bound)) {
             return Err(CallbackError::OtherSession);
         }
-        if now >= self.expires_at || now < self.expires_at.before(Self::LIFE) {
+        let begun_at = self.expires_at.before(Self::LIFE);
+        if now >= self.expires_at || now.after(Self::CLOCK_SKEW) < begun_at {
             return Err(CallbackError::Expired);
         }
         let code = answer.code()?;
@@ -126,9 +150,10 @@ impl PendingAuthorization {
     pub fn to_secret(&self) -> Secret {
         let stored = Stored {
             authorization: self.server.authorization.clone(),
+            client_id: self.application.client_id.clone(),
             expires_at: self.expires_at.as_unix_millis(),
             issuer: self.server.issuer.clone(),
-            redirect_uri: self.server.redirect_uri.clone(),
+            redirect_uri: self.application.redirect_uri.clone(),
             session: self.session.map(|digest| *digest.as_bytes()),
             state: self.state.expose(),
             token: self.server.token.clone(),
@@ -151,11 +176,14 @@ impl PendingAuthorization {
             return Err(error);
         }
         Ok(Self {
+            application: Application {
+                client_id: stored.client_id,
+                redirect_uri: stored.redirect_uri,
+            },
             expires_at: Timestamp::from_unix_millis(stored.expires_at),
             server: Server {
                 authorization: stored.authorization,
                 issuer: stored.issuer,
-                redirect_uri: stored.redirect_uri,
                 token: stored.token,
             },
             session: stored.session.map(SecretDigest::from_bytes),

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::TokenResponse;
-use crate::wire::lenient::{self, Lenient};
-use crate::wire::retry_after;
-use crate::{ErrorCode, ErrorResponse, RefreshToken, ServerMisbehaved, ServerText, Timestamp};
+use crate::wire::lenient::{self, Member};
+use crate::{ErrorCode, ErrorResponse, RefreshToken, ServerMisbehaved, ServerText};
 
 /// What the token endpoint said, sorted by who has to act and what was spent.
 #[derive(Clone, Debug)]
@@ -47,45 +47,58 @@ pub enum TokenAnswer {
 #[derive(Default, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default)]
-    error: Option<Lenient<'a>>,
+    error: Option<Member<'a>>,
     #[serde(borrow, default)]
-    error_description: Option<Lenient<'a>>,
+    error_description: Option<Member<'a>>,
     #[serde(borrow, default)]
-    message: Option<Lenient<'a>>,
+    errors: Option<Member<'a>>,
+    #[serde(borrow, default)]
+    message: Option<Member<'a>>,
+}
+
+/// One of the `errors` of the resource API's object.
+#[derive(Deserialize)]
+struct Coded {
+    code: String,
 }
 
 pub(super) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    now: Timestamp,
+    retry_after: Option<Duration>,
 ) -> TokenAnswer {
     if status.is_redirection() {
         return TokenAnswer::Unusable { rule: ServerMisbehaved::Redirect, salvaged: None };
     }
-    let retry_after = retry_after::read(headers, now);
     if status == StatusCode::TOO_MANY_REQUESTS {
         return TokenAnswer::Throttled { retry_after };
     }
     if status.is_server_error()
-        || status == StatusCode::REQUEST_TIMEOUT
         || status.is_informational()
+        || status == StatusCode::REQUEST_TIMEOUT
     {
         return TokenAnswer::ServerFault { retry_after };
     }
-    let members = if body.len() > super::BODY_LIMIT {
-        Members::default()
-    } else {
-        lenient::object::<Members<'_>>(body).unwrap_or_default()
-    };
-    let description = members.error_description.as_ref().or(members.message.as_ref());
-    let description = description.and_then(Lenient::text);
-    if let Some(code) = members.error.as_ref().and_then(Lenient::text) {
-        return by_code(status, code, description);
+    let readable = body.len() <= super::BODY_LIMIT;
+    let members = readable.then(|| lenient::object::<Members<'_>>(body)).flatten();
+    let members = members.unwrap_or_default();
+    let description = members.error_description.or(members.message).and_then(Member::text);
+    let description = description.as_deref();
+    // The resource API writes its codes in capitals.
+    let code = members.error.and_then(Member::text).or_else(|| {
+        let coded = members.errors.and_then(Member::read::<Vec<Coded>>).unwrap_or_default();
+        coded.into_iter().next().map(|it| it.code.to_ascii_lowercase())
+    });
+    if let Some(code) = code {
+        return by_code(status, &code, description, retry_after);
     }
     let response = |code| response(status, code, description);
     match status {
-        StatusCode::UNAUTHORIZED => TokenAnswer::ClientRefused(response(ErrorCode::InvalidClient)),
+        // A body that says something else may come from anywhere on the way.
+        StatusCode::UNAUTHORIZED if body.is_empty() || asks_for_basic(headers) => {
+            TokenAnswer::ClientRefused(response(ErrorCode::InvalidClient))
+        }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             TokenAnswer::RequestRefused(response(ErrorCode::InvalidRequest))
         }
@@ -93,17 +106,26 @@ pub(super) fn refusal(
     }
 }
 
+/// A client that failed to authenticate is challenged by the scheme it may use (RFC 6749 §5.2).
+fn asks_for_basic(headers: &HeaderMap) -> bool {
+    let scheme = |field: &HeaderValue| field.as_bytes().get(..5).map(<[u8]>::to_ascii_lowercase);
+    headers.get_all(WWW_AUTHENTICATE).iter().any(|it| scheme(it).as_deref() == Some(b"basic"))
+}
+
 /// Sorts an answer by its `error`, whatever its status.
-pub(super) fn by_code(status: StatusCode, code: &str, description: Option<&str>) -> TokenAnswer {
+pub(super) fn by_code(
+    status: StatusCode,
+    code: &str,
+    description: Option<&str>,
+    retry_after: Option<Duration>,
+) -> TokenAnswer {
     let response = |code| response(status, code, description);
     match code {
         "invalid_client" => TokenAnswer::ClientRefused(response(ErrorCode::InvalidClient)),
         "invalid_grant" => TokenAnswer::GrantRefused(response(ErrorCode::InvalidGrant)),
         "invalid_request" => TokenAnswer::RequestRefused(response(ErrorCode::InvalidRequest)),
         "invalid_scope" => TokenAnswer::RequestRefused(response(ErrorCode::InvalidScope)),
-        "server_error" | "temporarily_unavailable" => {
-            TokenAnswer::ServerFault { retry_after: None }
-        }
+        "server_error" | "temporarily_unavailable" => TokenAnswer::ServerFault { retry_after },
         "unauthorized_client" => {
             TokenAnswer::ClientRefused(response(ErrorCode::UnauthorizedClient))
         }
@@ -111,8 +133,7 @@ pub(super) fn by_code(status: StatusCode, code: &str, description: Option<&str>)
             TokenAnswer::RequestRefused(response(ErrorCode::UnsupportedGrantType))
         }
         unregistered => TokenAnswer::Unrecognised(
-            response(ErrorCode::Unregistered)
-                .with_unregistered(Some(ServerText::sanitize(unregistered))),
+            response(ErrorCode::Unregistered).with_unregistered(ServerText::sanitize(unregistered)),
         ),
     }
 }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::class::{self, TokenAnswer};
-use crate::wire::lenient::{self, Lenient};
+use crate::wire::lenient::{self, Member};
 use crate::wire::salvage;
 use crate::{
     AccessToken, GrantedScope, RefreshToken, ScopeSet, Secret, ServerMisbehaved, Timestamp,
@@ -16,7 +16,7 @@ use crate::{
 /// documented, so that it is renewed early rather than used late.
 const DEFAULT_LIFE: Duration = Duration::from_secs(300);
 
-/// The longest life that is believed.
+/// The longest life that is believed: beyond it the number was probably meant as milliseconds.
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A usable answer: an access token, and a refresh token where the grant has one.
@@ -32,101 +32,89 @@ pub struct TokenResponse {
 #[derive(Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default)]
-    access_token: Option<Lenient<'a>>,
+    access_token: Option<Member<'a>>,
     #[serde(borrow, default)]
-    error: Option<Lenient<'a>>,
+    error: Option<Member<'a>>,
     #[serde(borrow, default)]
-    error_description: Option<Lenient<'a>>,
+    error_description: Option<Member<'a>>,
     #[serde(borrow, default)]
-    expires_in: Option<Lenient<'a>>,
+    expires_in: Option<Member<'a>>,
     #[serde(borrow, default)]
-    refresh_token: Option<Lenient<'a>>,
+    refresh_token: Option<Member<'a>>,
     #[serde(borrow, default)]
-    scope: Option<Lenient<'a>>,
+    scope: Option<Member<'a>>,
     #[serde(borrow, default)]
-    token_type: Option<Lenient<'a>>,
+    token_type: Option<Member<'a>>,
 }
 
-pub(super) fn read(status: StatusCode, body: &[u8], sent_at: Timestamp) -> TokenAnswer {
+pub(super) fn read(
+    status: StatusCode,
+    body: &[u8],
+    sent_at: Timestamp,
+    retry_after: Option<Duration>,
+) -> TokenAnswer {
+    let within_limit = body.len() <= super::BODY_LIMIT;
+    let members = within_limit.then(|| lenient::object::<Members<'_>>(body)).flatten();
     // Salvage comes first: whatever is wrong with the rest, the token before this one is used up.
-    let salvaged = |rule| TokenAnswer::Unusable {
-        rule,
-        salvaged: salvage::refresh_token(body).and_then(|token| refresh_token(token, sent_at)),
+    let Some(members) = members else {
+        let rule = if within_limit { ServerMisbehaved::NotJson } else { ServerMisbehaved::TooLong };
+        let salvaged = salvage::refresh_token(body).and_then(|it| refresh_token(it, sent_at));
+        return TokenAnswer::Unusable { rule, salvaged };
     };
-    if body.len() > super::BODY_LIMIT {
-        return salvaged(ServerMisbehaved::TooLong);
+    let refresh = members.refresh_token.and_then(Member::text_or_digits);
+    let refresh = refresh.and_then(|it| refresh_token(Secret::new(it), sent_at));
+    match access_token(&members, sent_at) {
+        Ok(access) => TokenAnswer::Granted(TokenResponse { access, refresh }),
+        // An error beside a new refresh token: the one before is used up all the same.
+        Err(rule) if refresh.is_some() => TokenAnswer::Unusable { rule, salvaged: refresh },
+        Err(rule) => match members.error.and_then(Member::text) {
+            Some(code) => {
+                let description = members.error_description.and_then(Member::text);
+                class::by_code(status, &code, description.as_deref(), retry_after)
+            }
+            None => TokenAnswer::Unusable { rule, salvaged: None },
+        },
     }
-    let Some(members) = lenient::object::<Members<'_>>(body) else {
-        return salvaged(ServerMisbehaved::NotJson);
-    };
-    let Some(token) = members.access_token.as_ref().and_then(Lenient::text) else {
-        let code = members.error.as_ref().and_then(Lenient::text);
-        let description = members.error_description.as_ref().and_then(Lenient::text);
-        return match code {
-            Some(code) => class::by_code(status, code, description),
-            None => salvaged(ServerMisbehaved::NoAccessToken),
-        };
-    };
-    if token.is_empty() {
-        return salvaged(ServerMisbehaved::NoAccessToken);
-    }
-    if !fits_header(token) {
-        return salvaged(ServerMisbehaved::TokenShape);
-    }
-    if !is_bearer(members.token_type.as_ref()) {
-        return salvaged(ServerMisbehaved::TokenType);
-    }
-    let expires_at = sent_at.after(life(members.expires_in.as_ref()));
-    let scope = granted(members.scope.as_ref());
-    let access = AccessToken::new(Secret::new(token.to_owned()), expires_at, scope);
-    let refresh = members.refresh_token.as_ref().and_then(Lenient::text);
-    let refresh = refresh.and_then(|token| refresh_token(Secret::new(token.to_owned()), sent_at));
-    TokenAnswer::Granted(TokenResponse { access, refresh })
 }
 
-/// A refresh token may have any shape, since it travels in a form; only its length is bounded.
+fn access_token(
+    members: &Members<'_>,
+    sent_at: Timestamp,
+) -> Result<AccessToken, ServerMisbehaved> {
+    let token = members.access_token.and_then(Member::text).filter(|it| !it.is_empty());
+    let token = Secret::new(token.ok_or(ServerMisbehaved::NoAccessToken)?);
+    if !is_bearer(members.token_type) {
+        return Err(ServerMisbehaved::TokenType);
+    }
+    let expires_at = sent_at.after(life(members.expires_in));
+    AccessToken::new(token, expires_at, granted(members.scope))
+        .map_err(|_| ServerMisbehaved::TokenShape)
+}
+
+/// A refresh token may have any shape: it travels in a form, which can carry every text.
 fn refresh_token(token: Secret, sent_at: Timestamp) -> Option<RefreshToken> {
-    if token.expose().len() > AccessToken::LIMIT {
-        return None;
-    }
-    RefreshToken::new(token, sent_at).ok()
+    (!token.is_empty()).then(|| RefreshToken::from_server(token, sent_at))
 }
 
-/// Opaque means: any text that a header can carry (RFC 6749 appendix A.12), up to the limit.
-fn fits_header(token: &str) -> bool {
-    token.len() <= AccessToken::LIMIT
-        && token.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
-        && !token.starts_with(' ')
-        && !token.ends_with(' ')
+fn is_bearer(token_type: Option<Member<'_>>) -> bool {
+    // The documented refresh answer has none, and another answer without one is not worth losing
+    // a grant for: only bearer tokens are ever issued here.
+    token_type.is_none_or(|it| it.text().is_some_and(|it| it.eq_ignore_ascii_case("bearer")))
 }
 
-fn is_bearer(token_type: Option<&Lenient<'_>>) -> bool {
-    match token_type {
-        // The documented refresh answer has none.
-        None => true,
-        Some(member) => member.text().is_some_and(|text| text.eq_ignore_ascii_case("bearer")),
-    }
-}
-
-fn life(expires_in: Option<&Lenient<'_>>) -> Duration {
-    let seconds = match expires_in {
-        Some(Lenient::Number(seconds)) => Some(*seconds),
-        Some(Lenient::Text(text)) => text.trim().parse::<f64>().ok(),
-        Some(Lenient::Odd) | None => None,
-    };
-    match seconds {
-        Some(seconds) if seconds >= 0.0 => {
-            Duration::try_from_secs_f64(seconds).map_or(LONGEST_LIFE, |life| life.min(LONGEST_LIFE))
+fn life(expires_in: Option<Member<'_>>) -> Duration {
+    match expires_in.and_then(Member::number) {
+        Some(seconds) if (0.0..=LONGEST_LIFE.as_secs_f64()).contains(&seconds) => {
+            Duration::from_secs_f64(seconds)
         }
         _ => DEFAULT_LIFE,
     }
 }
 
-fn granted(scope: Option<&Lenient<'_>>) -> GrantedScope {
-    match scope.and_then(Lenient::text).map(ScopeSet::parse) {
-        Some(Ok(scopes)) => GrantedScope::Explicit(scopes),
-        // Names that RFC 6749 forbids grant nothing that could be asked for.
-        Some(Err(_)) => GrantedScope::Explicit(ScopeSet::default()),
-        None => GrantedScope::AsRequested,
-    }
+fn granted(scope: Option<Member<'_>>) -> GrantedScope {
+    let Some(scope) = scope else { return GrantedScope::AsRequested };
+    let names = scope.text().or_else(|| scope.texts().map(|names| names.join(" ")));
+    // What cannot be read grants nothing that could be asked for.
+    let scopes = names.and_then(|names| ScopeSet::parse(&names).ok());
+    GrantedScope::Explicit(scopes.unwrap_or_default())
 }
