@@ -75,9 +75,9 @@ async function decide(provider, decision, request, response) {
     const error = { error: 'access_denied', error_description: 'the user declined' };
     return provider.interactionFinished(request, response, error);
   }
-  const grant = new provider.Grant({ accountId: 'user-ada', clientId: params.client_id });
+  const grant = new provider.Grant({ accountId: 'user-admin', clientId: params.client_id });
   grant.addOIDCScope(params.scope ?? SCOPES);
-  const result = { login: { accountId: 'user-ada' }, consent: { grantId: await grant.save() } };
+  const result = { login: { accountId: 'user-admin' }, consent: { grantId: await grant.save() } };
   return provider.interactionFinished(request, response, { ...result, prompt: prompt.name });
 }
 

@@ -23,7 +23,7 @@ use crate::simulator::{Lookup, lookup};
 ///
 /// let mut world = World::new();
 /// world.add_company(Company::new("5f1b", "AcmeLogistics", "Acme Logistics"));
-/// world.add_user(User::new("u1", "5f1b", "Ada", "Ames", SystemRole::Administrator));
+/// world.add_user(User::new("u1", "5f1b", "Admin", "User", SystemRole::Administrator));
 /// assert_eq!(world.users().count(), 1);
 /// ```
 #[derive(Clone, Debug, Default)]

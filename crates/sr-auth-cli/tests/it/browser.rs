@@ -25,7 +25,7 @@ pub(crate) async fn press_authorize(url: &str) -> String {
     check_status(&page, 200);
     let ticket = page.split("name=\"ticket\" value=\"").nth(1).expect("there is a form");
     let ticket = ticket.split('"').next().expect("the value ends");
-    let form = format!("ticket={ticket}&user=user-ada&decision=authorize");
+    let form = format!("ticket={ticket}&user=user-admin&decision=authorize");
     let answer = post_form(authority(url), "/identity/oauth/allow", &form).await;
     check_status(&answer, 303);
     header(&answer, "location").expect("it leads somewhere").to_owned()

@@ -52,7 +52,7 @@ async fn a_user_presses_authorize_on_the_page() {
     let ended = running.end().await;
     assert_eq!(ended.code, 0, "{}", ended.err);
     let user = sandbox.with(|it| it.grants(sandbox.now()).remove(0).user_id);
-    assert_eq!(user, "user-ada");
+    assert_eq!(user, "user-admin");
 }
 
 #[tokio::test]

@@ -27,9 +27,9 @@ impl DemoCredentials {
     /// The readable name of the company without API access.
     pub const COMPANY_WITHOUT_ACCESS: &str = "GlobexFoods";
     /// The id of a user with the role Administrator.
-    pub const ADMINISTRATOR: &str = "user-ada";
+    pub const ADMINISTRATOR: &str = "user-admin";
     /// The id of a user with the role Standard, who sees own jobs only.
-    pub const STANDARD_USER: &str = "user-sam";
+    pub const STANDARD_USER: &str = "user-standard";
     /// The redirect URIs of the application; the first two are on loopback.
     pub const REDIRECT_URIS: [&str; 3] = [
         "http://127.0.0.1/callback",
@@ -142,27 +142,28 @@ fn add_companies(world: &mut World) {
     let globex = Company::new(GLOBEX, DemoCredentials::COMPANY_WITHOUT_ACCESS, "Globex Foods");
     world.add_company(globex.without_api_access());
     let people = [
-        (DemoCredentials::ADMINISTRATOR, ACME, "Ada", "Ames", SystemRole::Administrator),
-        ("user-eve", ACME, "Eve", "Ellis", SystemRole::Extended),
-        (DemoCredentials::STANDARD_USER, ACME, "Sam", "Stone", SystemRole::Standard),
-        ("user-gus", GLOBEX, "Gus", "Grant", SystemRole::Administrator),
+        (DemoCredentials::ADMINISTRATOR, ACME, "Admin", "User", SystemRole::Administrator),
+        ("user-extended", ACME, "Extended", "User", SystemRole::Extended),
+        (DemoCredentials::STANDARD_USER, ACME, "Standard", "User", SystemRole::Standard),
+        ("user-globex", GLOBEX, "Globex", "User", SystemRole::Administrator),
     ];
     for (id, company, first, last, role) in people {
         world.add_user(User::new(id, company, first, last, role));
     }
-    let (ada, sam) = (DemoCredentials::ADMINISTRATOR, DemoCredentials::STANDARD_USER);
-    let driver = Job::new("job-1001", ACME, Some(ada), "Truck Driver", "Kraków");
-    let planner = Job::new("job-1002", ACME, Some("user-eve"), "Route Planner", "San Francisco");
-    let clerk = Job::new("job-1003", ACME, Some(sam), "Warehouse Clerk", "Hamburg");
-    let baker = Job::new("job-2001", GLOBEX, Some("user-gus"), "Baker", "Lyon");
+    let (admin_user, standard) = (DemoCredentials::ADMINISTRATOR, DemoCredentials::STANDARD_USER);
+    let driver = Job::new("job-1001", ACME, Some(admin_user), "Truck Driver", "Kraków");
+    let planner =
+        Job::new("job-1002", ACME, Some("user-extended"), "Route Planner", "San Francisco");
+    let clerk = Job::new("job-1003", ACME, Some(standard), "Warehouse Clerk", "Hamburg");
+    let baker = Job::new("job-2001", GLOBEX, Some("user-globex"), "Baker", "Lyon");
     for job in [driver.published(), planner, clerk.published(), baker.published()] {
         world.add_job(job);
     }
     let candidates = [
-        ("cand-1", ACME, Some("job-1001"), "Nora", "Novak"),
-        ("cand-2", ACME, Some("job-1003"), "Omar", "Okoye"),
-        ("cand-3", ACME, None, "Pia", "Peters"),
-        ("cand-4", GLOBEX, Some("job-2001"), "Rui", "Rocha"),
+        ("cand-1", ACME, Some("job-1001"), "First", "Candidate"),
+        ("cand-2", ACME, Some("job-1003"), "Second", "Candidate"),
+        ("cand-3", ACME, None, "Third", "Candidate"),
+        ("cand-4", GLOBEX, Some("job-2001"), "Fourth", "Candidate"),
     ];
     for (id, company, job, first, last) in candidates {
         world.add_candidate(Candidate::new(id, company, job, first, last));

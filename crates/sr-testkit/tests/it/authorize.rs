@@ -123,7 +123,7 @@ fn the_page_says_who_asks_for_what_and_is_safe_to_show() {
         "<h1>Authorize Interview Planner</h1>",
         "Read jobs (<code>jobs_read</code>)",
         "<legend>Signed in as</legend>",
-        "Sam Stone, Standard at Acme Logistics",
+        "Standard User, Standard at Acme Logistics",
         "value=\"authorize\">Authorize</button>",
         "value=\"decline\">Decline</button>",
     ] {

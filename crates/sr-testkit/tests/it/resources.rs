@@ -133,7 +133,7 @@ fn a_company_without_api_access_is_told_so() {
 fn a_user_sees_what_the_role_allows() {
     let cases = [
         (DemoCredentials::ADMINISTRATOR, 3, 3, 200),
-        ("user-eve", 3, 3, 403),
+        ("user-extended", 3, 3, 403),
         (DemoCredentials::STANDARD_USER, 1, 1, 403),
     ];
     for (user, jobs, candidates, audit) in cases {
@@ -170,7 +170,7 @@ fn jobs_are_created_published_and_listed() {
     let public = call(Method::GET, "/v1/companies/AcmeLogistics/postings", "");
     assert!(!text(&public).contains("Dock Worker"));
     // The sample of the pages has the members of a user.
-    let slip = r#"{"firstname":"Susan","lastname":"Santos"}"#;
+    let slip = r#"{"firstname":"New","lastname":"Candidate"}"#;
     let refused = call(Method::POST, "/jobs", slip);
     assert_eq!(refused.status(), 400);
     assert!(text(&refused).contains(r#""code":"PROPERTY_REQUIRED""#));
