@@ -1,5 +1,11 @@
 //! Where requests go: authorization endpoint, token endpoint and API origin, each a setting.
 
+mod api_origin;
+mod redirect_uri;
+
+pub use api_origin::ApiOrigin;
+pub use redirect_uri::RedirectUri;
+
 use std::net::IpAddr;
 
 use url::{Host, Url};
@@ -224,98 +230,6 @@ impl TokenEndpoint {
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
-    }
-}
-
-/// The origin of the resource server: the only place that access tokens and API keys are sent to.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ApiOrigin(Url);
-
-impl ApiOrigin {
-    /// Checks an origin: scheme, host and, where allowed, port.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Endpoints::custom`]; a path, or a query, is [`Fault::HasPath`].
-    pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
-        let url = checked(url, Setting::ApiOrigin, hosts)?;
-        if url.path() != "/" || url.query().is_some() {
-            return Err(ConfigError::new(Setting::ApiOrigin, Fault::HasPath));
-        }
-        Ok(Self(url))
-    }
-
-    /// Returns the origin without a trailing slash, as in `https://api.smartrecruiters.com`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str().trim_end_matches('/')
-    }
-
-    /// Returns the URL of a path and query under this origin.
-    ///
-    /// # Errors
-    ///
-    /// - [`Fault::NotAUrl`] when `path` does not begin with one slash, or is no path.
-    /// - [`Fault::OtherOrigin`] when it would lead elsewhere, as `//host/` and `/\host/` do.
-    /// - [`Fault::ControlCharacter`] and [`Fault::Fragment`].
-    pub fn url(&self, path: &str) -> Result<String, ConfigError> {
-        let error = |fault| ConfigError::new(Setting::ApiPath, fault);
-        let Some(rest) = path.strip_prefix('/') else {
-            return Err(error(Fault::NotAUrl));
-        };
-        if path.chars().any(char::is_control) {
-            return Err(error(Fault::ControlCharacter));
-        }
-        if rest.starts_with(['/', '\\']) {
-            return Err(error(Fault::OtherOrigin));
-        }
-        if path.contains('#') {
-            return Err(error(Fault::Fragment));
-        }
-        let url = self.0.join(path).map_err(|_| error(Fault::NotAUrl))?;
-        // Nothing that passed the checks above leads away; this is the rule itself.
-        if url.origin() != self.0.origin() {
-            return Err(error(Fault::OtherOrigin));
-        }
-        Ok(url.into())
-    }
-
-    /// Tells whether a URL lies under this origin; only such requests get a credential.
-    #[must_use]
-    pub fn contains(&self, uri: &http::Uri) -> bool {
-        let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
-        let same = |url: Url| url.origin() == self.0.origin();
-        !has_user && Url::parse(&uri.to_string()).is_ok_and(same)
-    }
-}
-
-/// Where the authorization server sends the browser back to (RFC 6749 §3.1.2).
-///
-/// Kept byte for byte: the service compares it exactly, letter case and trailing slash included,
-/// with one of the up to three that were registered.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct RedirectUri(String);
-
-impl RedirectUri {
-    /// Checks a redirect URI.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::NotAUrl`], [`Fault::NotHttps`] (plain http is allowed on loopback only),
-    /// [`Fault::UserInfo`] and [`Fault::Fragment`].
-    pub fn parse(uri: &str) -> Result<Self, ConfigError> {
-        // What a parser would quietly repair would not equal what was registered.
-        if uri.trim() != uri || uri.contains('\\') || !uri.contains("://") {
-            let fault = if uri.is_empty() { Fault::Empty } else { Fault::NotAUrl };
-            return Err(ConfigError::new(Setting::RedirectUri, fault));
-        }
-        checked(uri, Setting::RedirectUri, AllowedHosts::Any).map(|_| Self(uri.to_owned()))
-    }
-
-    /// Returns the URI as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
