@@ -1,6 +1,7 @@
 //! The reqwest transport: whom it trusts, how it proves who it is, and where it does not go.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
 
+mod broken;
 mod tls;
 
 use std::process::Command;
