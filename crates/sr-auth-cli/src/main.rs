@@ -12,6 +12,7 @@ mod interrupt;
 mod logging;
 mod login;
 mod loopback;
+mod moment;
 mod sandbox;
 mod secret_file;
 mod secret_source;

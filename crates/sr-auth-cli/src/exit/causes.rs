@@ -7,6 +7,7 @@ use sr_auth_http::{ApiError, EntropyError, SourceError, TransportError};
 use sr_testkit::SandboxError;
 
 use super::{Exit, Failure};
+use crate::moment::date_and_time;
 
 /// Turns a remedy into an exit code; `fix` is what a wrong configuration means here.
 const fn exit_of(remedy: Remedy, fix: Exit) -> Exit {
@@ -19,6 +20,14 @@ const fn exit_of(remedy: Remedy, fix: Exit) -> Exit {
         // A remedy that is newer than this program.
         _ => Exit::Failed,
     }
+}
+
+/// Says what can be done, and not before when.
+fn advice_on(remedy: Remedy) -> String {
+    if let Remedy::RetryLater { at: Some(at) } = remedy {
+        return format!("try again later, and not before {}", date_and_time(at));
+    }
+    remedy.advice().to_owned()
 }
 
 impl From<ConfigError> for Failure {
@@ -64,9 +73,9 @@ impl From<GrantError> for Failure {
         let remedy = error.remedy();
         let advice =
             if matches!(error, GrantError::Refused(_)) && remedy == Remedy::FixConfiguration {
-                "compare client id, secret and environment with the Credential Manager"
+                "compare client id, secret and environment with the Credential Manager".to_owned()
             } else {
-                remedy.advice()
+                advice_on(remedy)
             };
         Self::new(exit_of(remedy, Exit::Refused), error.code(), error.to_string(), advice)
     }
@@ -79,12 +88,10 @@ impl From<GrantFailure> for Failure {
         if refused && remedy == error.remedy() {
             return error.clone().into();
         }
-        let advice = match (failure.salvaged(), remedy) {
-            (Some(_), _) => "a refresh token came all the same: keep it, and refresh with it",
-            (None, Remedy::RetryLater { at: Some(_) }) => {
-                "wait 135 s, then try once more with the same refresh token"
-            }
-            (None, remedy) => remedy.advice(),
+        let advice = if failure.salvaged().is_some() {
+            "a refresh token came all the same: --refresh-token-file keeps it".to_owned()
+        } else {
+            advice_on(remedy)
         };
         Self::new(exit_of(remedy, Exit::Refused), error.code(), error.to_string(), advice)
     }
@@ -134,28 +141,32 @@ impl From<ApiError> for Failure {
 
 impl From<&ApiRefusal> for Failure {
     fn from(refusal: &ApiRefusal) -> Self {
-        let (mut what, mut advice) = (refusal.to_string(), refusal.remedy().advice());
+        let (mut what, mut advice) = (refusal.to_string(), advice_on(refusal.remedy()));
         match refusal {
             ApiRefusal::MissingScope { needed } => {
                 if !needed.is_empty() {
                     what = format!("{what}; one of these is needed: {needed}");
                 }
-                advice = "have an administrator add the scope to it, then get a new token";
+                advice =
+                    "have an administrator add the scope to it, then get a new token".to_owned();
             }
             ApiRefusal::NoApiAccess => {
-                advice = "the company has to subscribe to API access at SmartRecruiters";
+                advice = "the company has to subscribe to API access at SmartRecruiters".to_owned();
             }
             ApiRefusal::NotAllowed => {
                 advice = "have an administrator give it a System role that may, \
-                          or use another kind of credential";
+                          or use another kind of credential"
+                    .to_owned();
             }
-            ApiRefusal::Throttled { .. } => {
-                advice = "wait, then send fewer requests at a time";
+            ApiRefusal::Throttled { retry_at: None } => {
+                advice = "wait, then send fewer requests at a time".to_owned();
             }
             ApiRefusal::Unauthenticated => {
-                advice = "check that the credential is of this environment and was not revoked";
+                advice = "check that the credential is of this environment and was not revoked"
+                    .to_owned();
             }
-            _ => {}
+            // The remedy says it all.
+            ApiRefusal::Throttled { retry_at: Some(_) } | _ => {}
         }
         Self::new(exit_of(refusal.remedy(), Exit::Refused), refusal.code(), what, advice)
     }

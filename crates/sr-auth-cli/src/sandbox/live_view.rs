@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sr_auth_core::Timestamp;
 use sr_testkit::{JournalEntry, Sandbox};
 
 use crate::console::{Console, DIM, GREEN, RED, harmless};
 use crate::exit::Failure;
+use crate::moment::time_of_day;
 
 /// How long a request may go unnoticed.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -73,23 +73,4 @@ fn line(entry: &JournalEntry) -> String {
         line.push_str(&format!("  {RED}a secret was in the URL{RED:#}"));
     }
     line
-}
-
-/// The time of day in UTC.
-fn time_of_day(at: Timestamp) -> String {
-    let millis = at.as_unix_millis() % 86_400_000;
-    let (seconds, millis) = (millis / 1_000, millis % 1_000);
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_shown_as_the_time_of_day() {
-        let at = Timestamp::from_unix_millis(86_400_000 + 3_600_000 * 13 + 62_007);
-        assert_eq!(time_of_day(at), "13:01:02.007");
-    }
 }

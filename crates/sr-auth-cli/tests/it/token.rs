@@ -67,6 +67,17 @@ async fn nobody_at_the_address_means_try_again_later() {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_to_wait_long_is_left_alone_and_the_moment_is_told() {
+    let sandbox = sandbox(&["token_limit=0", "retry_after=3600"]).await;
+    let ended = Program::new(&["token"]).for_service(&sandbox).run().await;
+    assert_eq!((ended.code, ended.out.as_str()), (5, ""), "{}", ended.err);
+    assert_eq!(sandbox.with(|it| it.journal().count()), 1);
+    insta::with_settings!({filters => [(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[moment]")]}, {
+        insta::assert_snapshot!(ended.err);
+    });
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_used_are_refused_before_anything_is_sent() {
     let cases: [(&str, &[&str], &str); 7] = [
         ("plain http", &["--origin", "http://api.example.com"], "sr_auth::config::not_https"),
