@@ -18,7 +18,8 @@ use sr_auth_http::{
     TransportError, TransportErrorKind,
 };
 use tls::{Authority, Identity, TlsServer};
-use tokio::net::TcpListener;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 const TOKEN: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 71\r\n\
@@ -164,26 +165,29 @@ async fn a_name_without_an_address_is_told_apart() {
     assert_eq!(error, TransportError::before_send(TransportErrorKind::Resolve));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_call_sends_nothing_any_more() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}/", listener.local_addr().unwrap());
-    let transport = ReqwestTransport::new().unwrap();
-    let call = timeout(Duration::from_millis(100), send(&transport, &url)).await;
-    assert!(call.is_err(), "the handshake is never answered");
-    let (stream, _) = listener.accept().await.unwrap();
-    let mut rest = Vec::new();
-    loop {
-        let mut buffer = [0; 4096];
-        stream.readable().await.unwrap();
-        match stream.try_read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => rest.extend_from_slice(&buffer[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
+    let authority = Authority::named("ours");
+    for dropped in [false, true] {
+        let server = TlsServer::start(&authority.server("127.0.0.1"), None, TOKEN).await;
+        let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", relay.local_addr().unwrap());
+        let transport = trusting(&authority);
+        let mut call = Box::pin(send(&transport, &url));
+        let waits = timeout(Duration::from_millis(100), &mut call).await;
+        assert!(waits.is_err(), "the handshake, and the request with it, waits for the relay");
+        let (mut client, _) = relay.accept().await.unwrap();
+        let mut behind = TcpStream::connect(server.address()).await.unwrap();
+        let relayed =
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut behind).await });
+        if dropped {
+            drop(call);
+        } else {
+            assert_eq!(call.await.unwrap().status(), 200);
         }
+        let _ended = timeout(Duration::from_secs(10), relayed).await.expect("both ends close");
+        assert_eq!(server.requests().contains("code=e63d"), !dropped, "dropped: {dropped}");
     }
-    assert!(!rest.windows(9).any(|it| it == b"code=e63d"), "only the greeting of TLS was sent");
 }
 
 #[test]

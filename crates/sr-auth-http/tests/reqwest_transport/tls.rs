@@ -129,6 +129,10 @@ impl TlsServer {
         Self { address, requests, _tasks: tasks }
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn origin(&self) -> String {
         format!("https://{}", self.address)
     }
