@@ -84,16 +84,16 @@ impl From<GrantError> for Failure {
 impl From<GrantFailure> for Failure {
     fn from(failure: GrantFailure) -> Self {
         let (error, remedy) = (failure.error(), failure.remedy());
-        let refused = matches!(error, GrantError::Refused(_));
-        if refused && remedy == error.remedy() {
-            return error.clone().into();
+        let mut told = Self::from(error.clone());
+        if failure.salvaged().is_some() {
+            told.advice =
+                "a refresh token came all the same: --refresh-token-file keeps it".to_owned();
+        } else if remedy != error.remedy() {
+            // The grant knows what may still be done with what it was given.
+            told.advice = advice_on(remedy);
+            told.exit = exit_of(remedy, Exit::Refused);
         }
-        let advice = if failure.salvaged().is_some() {
-            "a refresh token came all the same: --refresh-token-file keeps it".to_owned()
-        } else {
-            advice_on(remedy)
-        };
-        Self::new(exit_of(remedy, Exit::Refused), error.code(), error.to_string(), advice)
+        told
     }
 }
 

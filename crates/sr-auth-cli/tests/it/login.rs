@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use sr_testkit::Sandbox;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::browser::{authorize, come_back, press_authorize};
 use crate::program::{Ended, Program, sandbox, secret_of};
@@ -182,6 +184,31 @@ async fn k04_a_refresh_token_is_kept_for_its_owner_only_and_never_replaced_unask
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert_ne!(fs::read_to_string(&path).expect("it is there"), first);
     assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_in_an_otherwise_useless_answer_is_kept() {
+    let sandbox = sandbox(&["auto_decision=authorize"]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it listens");
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("somebody comes");
+        let body = r#"{"refresh_token":"0260b8e63d"}"#;
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+        let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        assert_ne!(stream.read(&mut [0; 4096]).await.expect("it sends"), 0);
+        stream.write_all(answer.as_bytes()).await.expect("it reads");
+    });
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let path = directory.path().join("refresh");
+    let endpoint = format!("http://{address}/identity/oauth/token");
+    let name = path.to_str().expect("the path is text");
+    let arguments = ["--refresh-token-file", name, "--token-endpoint", &endpoint];
+    let ended = log_in(&sandbox, &arguments).await;
+    server.await.expect("it answered");
+    assert_eq!((ended.code, ended.out.as_str()), (6, ""), "{}", ended.err);
+    assert!(ended.err.contains("was saved in"), "{}", ended.err);
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), "0260b8e63d\n");
 }
 
 #[tokio::test]
