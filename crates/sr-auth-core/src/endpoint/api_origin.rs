@@ -14,7 +14,7 @@ impl ApiOrigin {
     ///
     /// # Errors
     ///
-    /// As for [`Endpoints::custom`]; a path, or a query, is [`Fault::HasPath`].
+    /// As for [`Endpoints::custom`](crate::Endpoints::custom); a path, or a query, is [`Fault::HasPath`].
     pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
         let url = checked(url, Setting::ApiOrigin, hosts)?;
         if url.path() != "/" || url.query().is_some() {
