@@ -3,14 +3,17 @@
 //! This crate does no I/O, reads no clock and draws no random number: requests, answers, time and
 //! randomness are values that go in and come out. It holds the vocabulary of the field
 //! ([`ClientCredentials`], [`AccessToken`], [`Endpoints`], …), the codecs between bytes and types
-//! ([`wire`]) and one state machine for each OAuth 2.0 grant ([`grant`]).
+//! ([`wire`]), one state machine for each OAuth 2.0 grant ([`grant`]), and where grants rest
+//! ([`store`]).
 
 pub mod grant;
+pub mod store;
 pub mod wire;
 
 mod credential;
 mod endpoint;
 mod error;
+mod fingerprint;
 mod machine;
 mod scope;
 mod secret;
@@ -27,6 +30,7 @@ pub use error::{
     ConfigError, ErrorCode, ErrorResponse, ExpiredCredential, Fault, GrantError, GrantFailure,
     Remedy, ServerMisbehaved, ServerText, Setting, SingleUse,
 };
+pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use machine::{Machine, Transmit, TransmitId, TransportFailure};
 pub use scope::{Evidence, KnownScope, Scope, ScopeSet};
 pub use secret::{Secret, SecretBytes, SecretDigest};

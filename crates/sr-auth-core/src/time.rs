@@ -19,10 +19,13 @@ use std::time::Duration;
 /// assert_eq!(expires_at.as_unix_millis(), 2_799_000);
 /// assert_eq!(expires_at.since(sent_at), Duration::from_secs(1_799));
 /// ```
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The first moment that can be named: 1970-01-01, midnight UTC. Also the default.
+    pub const EPOCH: Self = Self(0);
+
     /// The last moment that can be named; sums end here.
     pub const MAX: Self = Self(u64::MAX);
 

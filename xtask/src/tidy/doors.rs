@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 31] = [
+const DOORS: [(&str, &str); 32] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -26,6 +26,7 @@ const DOORS: [(&str, &str); 31] = [
         "crates/sr-auth-core/src/grant/authorization_code/pending.rs",
         "writes what waits for the browser into one secret, and reads it back",
     ),
+    ("crates/sr-auth-core/src/fingerprint.rs", "takes the fingerprint of a token"),
     ("crates/sr-auth-core/src/wire/api_refusal.rs", "reads the body of an answer of the API"),
     ("crates/sr-auth-core/src/wire/authorization_url.rs", "hands `state` and verifier to oauth2"),
     ("crates/sr-auth-core/src/wire/callback.rs", "reads the query of the redirect"),

@@ -94,6 +94,9 @@ pub enum Setting {
     /// The client's secret (RFC 6749 §2.3.1).
     #[error("the client secret")]
     ClientSecret,
+    /// The key that names a grant in a store.
+    #[error("the key of the grant")]
+    GrantKey,
     /// The issuer identifier (RFC 9207).
     #[error("the issuer")]
     Issuer,

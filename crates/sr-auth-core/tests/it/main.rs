@@ -12,4 +12,5 @@ mod grant_scripts;
 mod redaction;
 mod requests;
 mod settings;
+mod store_model;
 mod token_answer;

@@ -1,0 +1,393 @@
+//! What the operations mean: a store as a value, with the time as an argument.
+//!
+//! The memory backend is a lock around it, the simulation runs on it, and the conformance suite
+//! compares every backend with it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::operation::{
+    Change, NewGrant, NewIntent, Pulse, Sequence, StoreAnswer, StoreIdentity, StoreOp,
+    StoreOutcome, Successor,
+};
+use super::record::{
+    CauseOfDeath, End, Generation, GrantKey, Health, Intent, IntentId, LedgerEntry, LedgerEvent,
+    OwnerId, Record, Sibling, StoredToken,
+};
+use crate::{Fingerprint, Timestamp};
+
+/// A store, in memory and without a lock.
+///
+/// # Examples
+///
+/// ```
+/// use sr_auth_core::Timestamp;
+/// use sr_auth_core::store::{GrantKey, Model, StoreIdentity, StoreOp, StoreOutcome};
+///
+/// let mut store = Model::<String>::new(StoreIdentity(7));
+/// let key = GrantKey::new("planner/acme")?;
+/// let answer = store.apply(Timestamp::from_unix_secs(0), StoreOp::Load { key });
+/// assert_eq!(answer.outcome, StoreOutcome::Missing);
+/// # Ok::<(), sr_auth_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model<V> {
+    changes: VecDeque<Change>,
+    identity: StoreIdentity,
+    owners: BTreeMap<OwnerId, Timestamp>,
+    records: BTreeMap<GrantKey, Record<V>>,
+    sequence: Sequence,
+}
+
+impl<V: Clone> Model<V> {
+    /// How many changes a pulse tells at most, and how many are remembered.
+    pub const CHANGES_LIMIT: usize = 1_024;
+
+    /// How long a sign of life counts for the share of the budget.
+    pub const LIFE_SIGN: Duration = Duration::from_secs(10);
+
+    /// Makes an empty store.
+    #[must_use]
+    pub const fn new(identity: StoreIdentity) -> Self {
+        Self {
+            changes: VecDeque::new(),
+            identity,
+            owners: BTreeMap::new(),
+            records: BTreeMap::new(),
+            sequence: Sequence(0),
+        }
+    }
+
+    /// Carries out one operation at `now`, by the store's clock.
+    pub fn apply(&mut self, now: Timestamp, op: StoreOp<V>) -> StoreAnswer<V> {
+        let outcome = match op {
+            StoreOp::Adopt { grant, key } => self.adopt(now, key, grant),
+            StoreOp::Arm { generation, intent, key, over } => {
+                self.arm(now, &key, generation, intent, over)
+            }
+            StoreOp::Bury { cause, generation, key, owner } => {
+                self.bury(now, &key, generation, owner, cause)
+            }
+            StoreOp::Commit { generation, key, owner, successor } => {
+                self.commit(now, &key, generation, owner, successor)
+            }
+            StoreOp::Disarm { intent, key, not_before } => self.disarm(&key, intent, not_before),
+            StoreOp::Due { limit, until } => self.due(limit, until),
+            StoreOp::End { end, generation, key } => self.end(now, &key, generation, end),
+            StoreOp::Escrow { key, owner, sibling } => self.escrow(now, &key, owner, sibling),
+            StoreOp::Load { key } => {
+                self.records.get(&key).cloned().map_or(StoreOutcome::Missing, StoreOutcome::Loaded)
+            }
+            StoreOp::Pulse { alive, owner, since } => self.pulse(now, owner, since, alive),
+        };
+        StoreAnswer { now, outcome }
+    }
+
+    /// Returns the record of a grant, to look at.
+    #[must_use]
+    pub fn record(&self, key: &GrantKey) -> Option<&Record<V>> {
+        self.records.get(key)
+    }
+
+    fn adopt(&mut self, now: Timestamp, key: GrantKey, grant: NewGrant<V>) -> StoreOutcome<V> {
+        let old = self.records.remove(&key);
+        let fingerprint = fingerprint(grant.refresh.as_ref());
+        // The answer to the same grant was lost, and it is offered again.
+        if let Some(old) = old.as_ref().filter(|old| {
+            old.health == Health::Live
+                && same(old.refresh.as_ref(), grant.refresh.as_ref())
+                && same(old.access.as_ref(), grant.access.as_ref())
+        }) {
+            let done = old.clone();
+            self.records.insert(key, done.clone());
+            return StoreOutcome::Done(done);
+        }
+        let generation = old.as_ref().map_or_else(Generation::default, |old| old.generation);
+        let mut record = Record {
+            access: grant.access,
+            due_at: grant.due_at,
+            generation: generation.next(),
+            health: Health::Live,
+            intent: None,
+            ledger: old.map(|old| old.ledger).unwrap_or_default(),
+            not_before: Timestamp::EPOCH,
+            refresh: grant.refresh,
+            renewal: grant.renewal,
+            sibling: None,
+        };
+        note(&mut record, now, LedgerEvent::Adopted, fingerprint, None);
+        self.records.insert(key.clone(), record.clone());
+        self.tell(key, record.generation);
+        StoreOutcome::Done(record)
+    }
+
+    fn arm(
+        &mut self,
+        now: Timestamp,
+        key: &GrantKey,
+        generation: Generation,
+        new: NewIntent,
+        over: Option<IntentId>,
+    ) -> StoreOutcome<V> {
+        let Some(record) = self.records.get(key) else { return StoreOutcome::Missing };
+        let standing = record.intent.as_ref();
+        if standing.is_some_and(|it| it.id == new.id) {
+            // The answer was lost, and the same intent is offered again.
+            return StoreOutcome::Armed(record.clone());
+        }
+        if record.generation != generation {
+            return StoreOutcome::Moved(record.clone());
+        }
+        if !record.health.may_present() {
+            return StoreOutcome::Ended(record.clone());
+        }
+        if let Some(standing) = standing {
+            let until = self.quiet_until(standing, new.id.owner);
+            if over != Some(standing.id) || now < until {
+                return StoreOutcome::Busy { record: record.clone(), until };
+            }
+        }
+        if now < record.not_before {
+            let until = record.not_before;
+            return StoreOutcome::NotDue { record: record.clone(), until };
+        }
+        let mut record = record.clone();
+        let attempt = record.intent.as_ref().map_or(1, |it| it.attempt.saturating_add(1));
+        if attempt > 1 {
+            note(&mut record, now, LedgerEvent::TakenOver, new.fingerprint, Some(new.id.owner));
+        }
+        self.owners.insert(new.id.owner, now);
+        record.intent = Some(Intent {
+            armed_at: now,
+            attempt,
+            fingerprint: new.fingerprint,
+            id: new.id,
+            quiet: new.quiet,
+            refusals: new.refusals,
+        });
+        self.records.insert(key.clone(), record.clone());
+        StoreOutcome::Armed(record)
+    }
+
+    /// When `by` may arm over an intent: after its quiet period, and for another process not before
+    /// its owner has been silent for as long.
+    fn quiet_until(&self, intent: &Intent, by: OwnerId) -> Timestamp {
+        let quiet = intent.armed_at.after(intent.quiet);
+        let last_seen = self.owners.get(&intent.id.owner).copied().unwrap_or(intent.armed_at);
+        if intent.id.owner == by { quiet } else { quiet.max(last_seen.after(intent.quiet)) }
+    }
+
+    fn bury(
+        &mut self,
+        now: Timestamp,
+        key: &GrantKey,
+        generation: Generation,
+        owner: OwnerId,
+        cause: CauseOfDeath,
+    ) -> StoreOutcome<V> {
+        self.change(key, |record| {
+            if record.generation != generation {
+                return Edit::Moved;
+            }
+            if record.health == Health::Dead(cause) {
+                return Edit::AsItWas;
+            }
+            if !record.health.may_present() {
+                return Edit::Ended;
+            }
+            record.health = Health::Dead(cause);
+            record.intent = None;
+            let refused = fingerprint(record.refresh.as_ref());
+            note(record, now, LedgerEvent::Buried(cause), refused, Some(owner));
+            Edit::Made
+        })
+    }
+
+    fn commit(
+        &mut self,
+        now: Timestamp,
+        key: &GrantKey,
+        generation: Generation,
+        owner: OwnerId,
+        successor: Successor<V>,
+    ) -> StoreOutcome<V> {
+        self.change(key, |record| {
+            if record.generation != generation {
+                let ours = record.generation == generation.next()
+                    && same(record.access.as_ref(), successor.access.as_ref())
+                    && (successor.refresh.is_none()
+                        || same(record.refresh.as_ref(), successor.refresh.as_ref()));
+                return if ours { Edit::AsItWas } else { Edit::Moved };
+            }
+            let has_successor =
+                successor.refresh.is_some() || record.renewal == super::Renewal::Repeatable;
+            record.health = if has_successor { Health::Live } else { Health::LastLeg };
+            record.refresh = successor.refresh.or_else(|| record.refresh.take());
+            record.access = successor.access;
+            record.due_at = successor.due_at;
+            record.generation = generation.next();
+            record.intent = None;
+            record.not_before = Timestamp::EPOCH;
+            let committed = fingerprint(record.refresh.as_ref());
+            // A sibling that is promoted is no sibling any more.
+            record.sibling.take_if(|it| Some(it.token.fingerprint) == committed);
+            note(record, now, LedgerEvent::Rotated, committed, Some(owner));
+            Edit::Made
+        })
+    }
+
+    fn disarm(
+        &mut self,
+        key: &GrantKey,
+        intent: IntentId,
+        not_before: Timestamp,
+    ) -> StoreOutcome<V> {
+        let Some(record) = self.records.get_mut(key) else { return StoreOutcome::Missing };
+        // Somebody else's intent stays; ours is gone either way.
+        if record.intent.as_ref().is_some_and(|it| it.id == intent) {
+            record.intent = None;
+            record.not_before = record.not_before.max(not_before);
+        }
+        StoreOutcome::Done(record.clone())
+    }
+
+    fn due(&self, limit: usize, until: Timestamp) -> StoreOutcome<V> {
+        let waiting = self.records.iter().filter(|(_, it)| it.health.may_present());
+        let mut due: Vec<_> = waiting.map(|(key, it)| (it.due_at, key)).collect();
+        due.retain(|(due_at, _)| *due_at <= until);
+        due.sort_unstable();
+        StoreOutcome::Due(due.into_iter().take(limit).map(|(_, key)| key.clone()).collect())
+    }
+
+    fn end(
+        &mut self,
+        now: Timestamp,
+        key: &GrantKey,
+        generation: Option<Generation>,
+        end: End,
+    ) -> StoreOutcome<V> {
+        let ended = match end {
+            End::Disabled => Health::Disabled,
+            End::Revoked => Health::Revoked,
+        };
+        self.change(key, |record| {
+            if record.health == ended {
+                return Edit::AsItWas;
+            }
+            if generation.is_some_and(|only| only != record.generation) {
+                return Edit::Moved;
+            }
+            let fingerprint = fingerprint(record.refresh.as_ref());
+            record.generation = record.generation.next();
+            (record.access, record.refresh) = (None, None);
+            (record.intent, record.sibling) = (None, None);
+            record.health = ended;
+            note(record, now, LedgerEvent::Ended(end), fingerprint, None);
+            Edit::Made
+        })
+    }
+
+    fn escrow(
+        &mut self,
+        now: Timestamp,
+        key: &GrantKey,
+        owner: OwnerId,
+        sibling: Sibling<V>,
+    ) -> StoreOutcome<V> {
+        self.change(key, |record| {
+            let newer = record.sibling.as_ref().is_some_and(|kept| kept.from >= sibling.from);
+            if newer {
+                return Edit::AsItWas;
+            }
+            let fingerprint = Some(sibling.token.fingerprint);
+            record.sibling = Some(sibling);
+            note(record, now, LedgerEvent::Escrowed, fingerprint, Some(owner));
+            Edit::Made
+        })
+    }
+
+    fn pulse(
+        &mut self,
+        now: Timestamp,
+        owner: OwnerId,
+        since: Sequence,
+        alive: bool,
+    ) -> StoreOutcome<V> {
+        if alive {
+            self.owners.insert(owner, now);
+        }
+        let changes = self.changes.iter().filter(|change| change.sequence > since);
+        let others = self
+            .owners
+            .iter()
+            .filter(|(id, seen)| **id != owner && now < seen.after(Self::LIFE_SIGN));
+        StoreOutcome::Pulse(Pulse {
+            changes: changes.cloned().collect(),
+            processes: u32::try_from(others.count()).unwrap_or(u32::MAX).saturating_add(1),
+            sequence: self.sequence,
+            store: self.identity,
+        })
+    }
+
+    /// Changes a record and tells the others, or leaves it as it is.
+    fn change(
+        &mut self,
+        key: &GrantKey,
+        change: impl FnOnce(&mut Record<V>) -> Edit,
+    ) -> StoreOutcome<V> {
+        let Some(record) = self.records.get_mut(key) else { return StoreOutcome::Missing };
+        let outcome = change(record);
+        let record = record.clone();
+        match outcome {
+            Edit::AsItWas => StoreOutcome::Done(record),
+            Edit::Ended => StoreOutcome::Ended(record),
+            Edit::Made => {
+                self.tell(key.clone(), record.generation);
+                StoreOutcome::Done(record)
+            }
+            Edit::Moved => StoreOutcome::Moved(record),
+        }
+    }
+
+    fn tell(&mut self, key: GrantKey, generation: Generation) {
+        self.sequence = Sequence(self.sequence.0.saturating_add(1));
+        self.changes.push_back(Change { generation, key, sequence: self.sequence });
+        if self.changes.len() > Self::CHANGES_LIMIT {
+            self.changes.pop_front();
+        }
+    }
+}
+
+/// What an operation did to a record.
+enum Edit {
+    /// It had been done before.
+    AsItWas,
+    /// Nothing: the grant has ended.
+    Ended,
+    /// It was done.
+    Made,
+    /// Nothing: the record is at another generation.
+    Moved,
+}
+
+fn note<V>(
+    record: &mut Record<V>,
+    at: Timestamp,
+    event: LedgerEvent,
+    fingerprint: Option<Fingerprint>,
+    owner: Option<OwnerId>,
+) {
+    let generation = record.generation;
+    record.ledger.push(LedgerEntry { at, event, fingerprint, generation, owner });
+    if record.ledger.len() > Record::<V>::LEDGER_LIMIT {
+        record.ledger.remove(0);
+    }
+}
+
+fn fingerprint<V>(token: Option<&StoredToken<V>>) -> Option<Fingerprint> {
+    token.map(|token| token.fingerprint)
+}
+
+fn same<V>(left: Option<&StoredToken<V>>, right: Option<&StoredToken<V>>) -> bool {
+    fingerprint(left) == fingerprint(right)
+}

@@ -1,0 +1,346 @@
+//! What the operations of a store mean, as stories and as laws.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sr_auth_core::store::{
+    CauseOfDeath, End, Generation, GrantKey, Health, IntentId, LedgerEvent, Model, NewGrant,
+    NewIntent, OwnerId, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity, StoreOp,
+    StoreOutcome, StoredToken, Successor,
+};
+use sr_auth_core::{Fault, Fingerprint, Timestamp};
+
+use crate::fixture::at;
+
+type Token = &'static str;
+
+const A: OwnerId = OwnerId::new(0xa);
+const B: OwnerId = OwnerId::new(0xb);
+const QUIET: u64 = 135;
+
+fn key() -> GrantKey {
+    GrantKey::new("planner/acme/user-1").expect("valid")
+}
+
+fn token(value: Token, ends_at: u64) -> StoredToken<Token> {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(value.bytes()).for_each(|(to, from)| *to = from);
+    StoredToken { ends_at: at(ends_at), fingerprint: Fingerprint::from_bytes(bytes), value }
+}
+
+fn generation(number: u64) -> Generation {
+    Generation::from_number(number)
+}
+
+fn adopt(refresh: Token) -> StoreOp<Token> {
+    let grant = NewGrant {
+        access: None,
+        due_at: at(1_000),
+        refresh: Some(token(refresh, 2_419_200)),
+        renewal: Renewal::SingleUse,
+    };
+    StoreOp::Adopt { grant, key: key() }
+}
+
+fn intent(owner: OwnerId, number: u64) -> IntentId {
+    IntentId { number, owner }
+}
+
+fn arm(generation_is: u64, id: IntentId, over: Option<IntentId>) -> StoreOp<Token> {
+    let new = NewIntent {
+        fingerprint: None,
+        id,
+        quiet: Duration::from_secs(QUIET),
+        refusals: Refusals::default(),
+    };
+    StoreOp::Arm { generation: generation(generation_is), intent: new, key: key(), over }
+}
+
+fn commit(generation_is: u64, owner: OwnerId, refresh: Option<Token>) -> StoreOp<Token> {
+    let successor = Successor {
+        access: Some(token("at", 1_799)),
+        due_at: at(1_200),
+        refresh: refresh.map(|it| token(it, 2_419_200)),
+    };
+    StoreOp::Commit { generation: generation(generation_is), key: key(), owner, successor }
+}
+
+fn bury(generation_is: u64) -> StoreOp<Token> {
+    let cause = CauseOfDeath::LostInRotation;
+    StoreOp::Bury { cause, generation: generation(generation_is), key: key(), owner: B }
+}
+
+fn end(only: Option<u64>) -> StoreOp<Token> {
+    StoreOp::End { end: End::Disabled, generation: only.map(generation), key: key() }
+}
+
+fn pulse(owner: OwnerId, alive: bool) -> StoreOp<Token> {
+    StoreOp::Pulse { alive, owner, since: Sequence(0) }
+}
+
+/// A store with one grant at generation 1, whose refresh token is `rt1`.
+fn store() -> Model<Token> {
+    let mut store = Model::new(StoreIdentity(1));
+    store.apply(at(0), adopt("rt1"));
+    store
+}
+
+/// Writes an outcome as one word and what matters of the record.
+fn told(outcome: &StoreOutcome<Token>) -> String {
+    let (word, record) = match outcome {
+        StoreOutcome::Armed(record) => ("armed", record),
+        StoreOutcome::Busy { record, until } => {
+            return format!("busy until {until:?}, {}", of(record));
+        }
+        StoreOutcome::Done(record) => ("done", record),
+        StoreOutcome::Due(keys) => return format!("{} due", keys.len()),
+        StoreOutcome::Ended(record) => ("ended", record),
+        StoreOutcome::Loaded(record) => ("loaded", record),
+        StoreOutcome::Missing => return "missing".to_owned(),
+        StoreOutcome::Moved(record) => ("moved", record),
+        StoreOutcome::NotDue { until, .. } => return format!("not before {until:?}"),
+        StoreOutcome::Pulse(pulse) => {
+            return format!("{} change(s), {} process(es)", pulse.changes.len(), pulse.processes);
+        }
+    };
+    format!("{word}, {}", of(record))
+}
+
+fn of(record: &Record<Token>) -> String {
+    let refresh = record.refresh.as_ref().map_or("nothing", |it| it.value);
+    let intent = record.intent.as_ref().map_or(0, |it| it.attempt);
+    let number = record.generation.number();
+    format!("{refresh} at generation {number}, {:?}, attempt {intent}", record.health)
+}
+
+#[track_caller]
+fn check(store: &mut Model<Token>, steps: Vec<(u64, StoreOp<Token>, &str)>) {
+    for (now, op, expected) in steps {
+        let name = format!("{op:?} at {now} s");
+        assert_eq!(told(&store.apply(at(now), op).outcome), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_rotation_is_armed_and_committed() {
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (11, commit(1, A, Some("rt2")), "done, rt2 at generation 2, Live, attempt 0"),
+            (12, arm(1, intent(B, 1), None), "moved, rt2 at generation 2, Live, attempt 0"),
+            (13, arm(2, intent(B, 2), None), "armed, rt2 at generation 2, Live, attempt 1"),
+        ],
+    );
+}
+
+#[test]
+fn an_intent_stands_until_quiet_and_its_owner_is_gone() {
+    let old = Some(intent(A, 1));
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (
+                11,
+                arm(1, intent(B, 1), old),
+                "busy until 145.000s, rt1 at generation 1, Live, attempt 1",
+            ),
+            (100, pulse(A, true), "1 change(s), 1 process(es)"),
+            // The quiet period is over, and the owner was seen 45 s ago.
+            (
+                145,
+                arm(1, intent(B, 1), old),
+                "busy until 235.000s, rt1 at generation 1, Live, attempt 1",
+            ),
+            (
+                235,
+                arm(1, intent(B, 1), None),
+                "busy until 235.000s, rt1 at generation 1, Live, attempt 1",
+            ),
+            (235, arm(1, intent(B, 1), old), "armed, rt1 at generation 1, Live, attempt 2"),
+        ],
+    );
+}
+
+#[test]
+fn an_owner_in_doubt_arms_over_its_own_intent_after_the_quiet_period() {
+    let old = Some(intent(A, 1));
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (100, pulse(A, true), "1 change(s), 1 process(es)"),
+            (
+                144,
+                arm(1, intent(A, 2), old),
+                "busy until 145.000s, rt1 at generation 1, Live, attempt 1",
+            ),
+            (145, arm(1, intent(A, 2), old), "armed, rt1 at generation 1, Live, attempt 2"),
+        ],
+    );
+}
+
+#[test]
+fn a_late_commit_wins_over_an_inferred_death() {
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (
+                200,
+                arm(1, intent(B, 1), Some(intent(A, 1))),
+                "armed, rt1 at generation 1, Live, attempt 2",
+            ),
+            (201, bury(1), "done, rt1 at generation 1, Dead(LostInRotation), attempt 0"),
+            (
+                202,
+                arm(1, intent(B, 2), None),
+                "ended, rt1 at generation 1, Dead(LostInRotation), attempt 0",
+            ),
+            (999, commit(1, A, Some("rt2")), "done, rt2 at generation 2, Live, attempt 0"),
+            (1000, bury(1), "moved, rt2 at generation 2, Live, attempt 0"),
+        ],
+    );
+}
+
+#[test]
+fn a_late_commit_does_not_undo_an_end_or_a_new_consent() {
+    let mut store = store();
+    check(
+        &mut store,
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (11, end(Some(7)), "moved, rt1 at generation 1, Live, attempt 1"),
+            (11, end(Some(1)), "done, nothing at generation 2, Disabled, attempt 0"),
+            (12, commit(1, A, Some("rt2")), "moved, nothing at generation 2, Disabled, attempt 0"),
+            (13, adopt("rt9"), "done, rt9 at generation 3, Live, attempt 0"),
+            (14, commit(1, A, Some("rt2")), "moved, rt9 at generation 3, Live, attempt 0"),
+        ],
+    );
+    let sibling = Sibling { from: generation(1), token: token("rt2", 9) };
+    let outcome = store.apply(at(15), StoreOp::Escrow { key: key(), owner: A, sibling }).outcome;
+    let StoreOutcome::Done(record) = outcome else { panic!("escrowed") };
+    assert_eq!(record.sibling.map(|it| it.token.value), Some("rt2"));
+}
+
+#[test]
+fn a_success_without_a_successor_is_the_last_leg() {
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (11, commit(1, A, None), "done, rt1 at generation 2, LastLeg, attempt 0"),
+            (12, arm(2, intent(A, 2), None), "armed, rt1 at generation 2, LastLeg, attempt 1"),
+            (13, commit(2, A, Some("rt3")), "done, rt3 at generation 3, Live, attempt 0"),
+        ],
+    );
+}
+
+#[test]
+fn a_back_off_is_shared_by_all() {
+    let disarm = |number, secs| StoreOp::Disarm {
+        intent: intent(A, number),
+        key: key(),
+        not_before: at(secs),
+    };
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (11, disarm(9, 500), "done, rt1 at generation 1, Live, attempt 1"),
+            (12, disarm(1, 60), "done, rt1 at generation 1, Live, attempt 0"),
+            (13, arm(1, intent(B, 1), None), "not before 60.000s"),
+            (60, arm(1, intent(B, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+        ],
+    );
+}
+
+#[test]
+fn due_work_is_listed_by_its_moment_and_the_dead_are_left_out() {
+    let due = |limit| StoreOp::Due { limit, until: at(1_000) };
+    check(
+        &mut store(),
+        vec![
+            (1, due(10), "1 due"),
+            (1, due(0), "0 due"),
+            (2, bury(1), "done, rt1 at generation 1, Dead(LostInRotation), attempt 0"),
+            (3, due(10), "0 due"),
+        ],
+    );
+}
+
+#[test]
+fn the_ledger_says_who_rotated_and_why_it_died() {
+    let mut store = store();
+    store.apply(at(10), arm(1, intent(A, 1), None));
+    store.apply(at(11), commit(1, A, Some("rt2")));
+    store.apply(at(12), bury(2));
+    let ledger = &store.record(&key()).expect("there").ledger;
+    let told: Vec<_> = ledger.iter().map(|it| (it.at, it.event, it.owner)).collect();
+    assert_eq!(
+        told,
+        [
+            (at(0), LedgerEvent::Adopted, None),
+            (at(11), LedgerEvent::Rotated, Some(A)),
+            (at(12), LedgerEvent::Buried(CauseOfDeath::LostInRotation), Some(B)),
+        ]
+    );
+}
+
+#[test]
+fn keys_that_cannot_be_kept_are_refused() {
+    let long = "k".repeat(GrantKey::LIMIT + 1);
+    for (text, fault) in
+        [("", Fault::Empty), ("a\nb", Fault::ControlCharacter), (long.as_str(), Fault::OutOfRange)]
+    {
+        assert_eq!(GrantKey::new(text).expect_err("refused").fault(), fault);
+    }
+}
+
+fn any_op() -> impl Strategy<Value = StoreOp<Token>> {
+    let owner = || prop_oneof![Just(A), Just(B)];
+    let id = move || (owner(), 1..4_u64).prop_map(|(owner, number)| intent(owner, number));
+    let token = prop_oneof![Just(None), Just(Some("rt2")), Just(Some("rt3")), Just(Some("rt4"))];
+    prop_oneof![
+        1 => Just(adopt("rt1")),
+        5 => (0..5_u64, id(), proptest::option::of(id())).prop_map(|(at, id, over)| arm(at, id, over)),
+        4 => (0..5_u64, owner(), token).prop_map(|(at, owner, token)| commit(at, owner, token)),
+        1 => (0..5_u64).prop_map(bury),
+        1 => proptest::option::of(0..5_u64).prop_map(end),
+        2 => id().prop_map(|intent| StoreOp::Disarm { intent, key: key(), not_before: Timestamp::EPOCH }),
+        1 => (owner(), any::<bool>()).prop_map(|(owner, alive)| pulse(owner, alive)),
+    ]
+}
+
+proptest! {
+    /// The generation never goes back, an intent is never armed over before it is quiet, nothing
+    /// but a commit, a consent or an end changes the refresh token, and a repeated operation
+    /// changes nothing more.
+    #[test]
+    fn the_rules_hold_over_any_operations(steps in proptest::collection::vec((0..90_u64, any_op()), 0..40)) {
+        let mut store = store();
+        let mut now = 0;
+        for (step, op) in steps {
+            now += step;
+            let before = store.record(&key()).cloned().expect("never removed");
+            let answer = store.apply(at(now), op.clone());
+            let after = store.record(&key()).cloned().expect("never removed");
+            prop_assert!(after.generation >= before.generation);
+            let moves = matches!(op, StoreOp::Adopt { .. } | StoreOp::Commit { .. } | StoreOp::End { .. });
+            prop_assert!(moves || (&after.refresh, after.generation) == (&before.refresh, before.generation));
+            if let (Some(old), Some(new)) = (&before.intent, &after.intent)
+                && old.id != new.id
+            {
+                prop_assert!(at(now) >= old.armed_at.after(old.quiet), "armed over too early");
+            }
+            if matches!(answer.outcome, StoreOutcome::Armed(_)) {
+                prop_assert!(matches!(after.health, Health::LastLeg | Health::Live | Health::Suspect));
+            }
+            let again = store.apply(at(now), op);
+            let last = store.record(&key()).cloned().expect("never removed");
+            prop_assert_eq!(&last, &after, "a repeat changed something");
+            prop_assert_eq!(told(&again.outcome), told(&answer.outcome));
+        }
+    }
+}
