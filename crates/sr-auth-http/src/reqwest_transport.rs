@@ -111,7 +111,7 @@ impl Transport for ReqwestTransport {
         let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
         let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
             .map_err(|_| TransportError::before_send(TransportErrorKind::Unsupported))?;
-        let deadline = Instant::now() + limits.answer_within;
+        let deadline = Instant::now().checked_add(limits.answer_within);
         let exchange = exchange(client, request, limits.body_limit, &gate, deadline);
         let answer = within(limits, &gate, exchange).await;
         drop(closing);
@@ -150,7 +150,7 @@ async fn exchange(
     request: reqwest::Request,
     body_limit: usize,
     gate: &Gate,
-    deadline: Instant,
+    deadline: Option<Instant>,
 ) -> Result<http::Response<SecretBytes>, TransportError> {
     let answer = match client.execute(request).await {
         Ok(answer) => answer,
@@ -173,12 +173,17 @@ async fn exchange(
 async fn collect(
     mut answer: reqwest::Response,
     limit: usize,
-    deadline: Instant,
+    deadline: Option<Instant>,
 ) -> (SecretBytes, Option<TransportErrorKind>) {
     let mut body = Zeroizing::new(Vec::new());
     let mut broken = None;
     while body.len() < limit {
-        match timeout_at(deadline, answer.chunk()).await {
+        let chunk = answer.chunk();
+        let chunk = match deadline {
+            Some(deadline) => timeout_at(deadline, chunk).await,
+            None => Ok(chunk.await),
+        };
+        match chunk {
             Ok(Ok(Some(chunk))) => {
                 let room = limit.saturating_sub(body.len());
                 append(&mut body, chunk.get(..room).unwrap_or(&chunk));
@@ -233,7 +238,7 @@ mod tests {
 
     #[test]
     fn only_safe_targets_are_accepted() {
-        let transport = ReqwestTransport::new().unwrap();
+        let transport = ReqwestTransport::builder().without_root_certificates().build().unwrap();
         let cases = [
             ("https://api.smartrecruiters.com/identity/oauth/token", true),
             ("http://127.0.0.1:8080/", true),
@@ -255,7 +260,7 @@ mod tests {
     /// for the body, on a new connection or on a kept one.
     #[tokio::test]
     async fn c36_when_the_body_is_refused_the_head_stays_here_too() {
-        let transport = ReqwestTransport::new().unwrap();
+        let transport = ReqwestTransport::builder().without_root_certificates().build().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
 
@@ -291,12 +296,39 @@ mod tests {
         let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
         let request = http::Request::post(url).header(AUTHORIZATION, "Basic c2VjcmV0").body(body);
         let request = reqwest::Request::try_from(request.expect("a request")).expect("a request");
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = None;
         let sent = timeout(
             Duration::from_secs(10),
             exchange(&transport.direct, request, 1, &gate, deadline),
         );
         sent.await.expect("it ends in time").expect_err("the body is refused")
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_told_apart() {
+        let transport = ReqwestTransport::builder().without_root_certificates().build().unwrap();
+        // A label of more than 63 characters is no name: the resolver knows without asking.
+        let url = format!("http://{}.invalid/", "n".repeat(64));
+        let body = SecretBytes::new(b"code=e63d".to_vec());
+        let gate = Gate::new(&body, Stopwatch::begin(), Duration::MAX).expect("there is time");
+        let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
+        let request = http::Request::post(&url).body(body).expect("a request");
+        let request = reqwest::Request::try_from(request).expect("a request");
+        let sent = exchange(&transport.direct, request, 1, &gate, None);
+        let error = timeout(Duration::from_secs(60), sent).await.expect("in time").unwrap_err();
+        assert_eq!(error, TransportError::before_send(TransportErrorKind::Resolve));
+    }
+
+    #[tokio::test]
+    async fn spans_without_an_end_are_allowed() {
+        let transport = ReqwestTransport::builder().without_root_certificates().build().unwrap();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let url = format!("http://{}/", socket.local_addr().unwrap());
+        let request = http::Request::get(url).body(SecretBytes::default()).unwrap();
+        let limits = Limits::new(Duration::MAX, Duration::MAX, usize::MAX);
+        let error = transport.send(request, limits).await.unwrap_err();
+        assert_eq!(error, TransportError::before_send(TransportErrorKind::Connect));
     }
 
     async fn read_all(mut stream: TcpStream) -> usize {

@@ -13,7 +13,7 @@ use sr_auth_http::{Limits, ReqwestTransport, Transport, TransportError, Transpor
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c26_c36_the_reqwest_transport_keeps_to_the_contract() {
-    let report = check(&ReqwestTransport::new().unwrap()).await.unwrap();
+    let report = check(&plain()).await.unwrap();
     assert!(report.conforms(), "{report}");
 }
 
@@ -27,6 +27,8 @@ async fn a_broken_transport_is_found_out_by_the_rule_that_it_breaks() {
         ("reads bodies to their end", Fault::IgnoresBodyLimit, Rule::BodyCut),
         ("reads bodies to their end, then cuts", Fault::CutsTooLate, Rule::BodyCut),
         ("ignores the fence", Fault::IgnoresFence, Rule::Fenced),
+        ("looks at the fence before it connects", Fault::FencesTooEarly, Rule::Fenced),
+        ("shows the bytes of the last request", Fault::ShowsBytes, Rule::SecretsHidden),
         ("waits for ever", Fault::IgnoresTime, Rule::Timely),
         ("shows the last request", Fault::ShowsRequests, Rule::SecretsHidden),
         ("trims bodies", Fault::TrimsBodies, Rule::RequestUnchanged),
@@ -46,18 +48,26 @@ async fn a_broken_transport_is_found_out_by_the_rule_that_it_breaks() {
     }
 }
 
+/// The peers speak plain http, so the system needs no certificate authorities.
+fn plain() -> ReqwestTransport {
+    let transport = ReqwestTransport::builder().without_root_certificates().build();
+    transport.expect("nothing of the system is needed")
+}
+
 /// What is wrong with a transport.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fault {
     AlwaysAfterSend,
     AlwaysBeforeSend,
     CutsTooLate,
+    FencesTooEarly,
     FollowsRedirects,
     IgnoresBodyLimit,
     IgnoresFence,
     IgnoresTime,
     JudgesStatus,
     Repeats,
+    ShowsBytes,
     ShowsRequests,
     TrimsBodies,
 }
@@ -71,13 +81,17 @@ struct Broken {
 
 impl Broken {
     fn new(fault: Fault) -> Self {
-        let inner = ReqwestTransport::new().expect("this system has certificate authorities");
+        let inner = plain();
         Self { fault, inner, last: Mutex::default() }
     }
 
     fn request(&self, request: Request<SecretBytes>) -> Request<SecretBytes> {
         if self.fault == Fault::ShowsRequests {
             let body = String::from_utf8_lossy(request.body().expose()).into_owned();
+            *self.last.lock().expect("no test panics while holding it") = body;
+        }
+        if self.fault == Fault::ShowsBytes {
+            let body = format!("{:?}", request.body().expose());
             *self.last.lock().expect("no test panics while holding it") = body;
         }
         if self.fault == Fault::TrimsBodies {
@@ -93,6 +107,9 @@ impl Broken {
             limits.body_limit = 64 * 1024 * 1024;
         }
         if self.fault == Fault::IgnoresFence {
+            limits.write_within = ten;
+        }
+        if self.fault == Fault::FencesTooEarly && !limits.write_within.is_zero() {
             limits.write_within = ten;
         }
         if self.fault == Fault::IgnoresTime {

@@ -1,9 +1,15 @@
 //! Time and memory: late answers, long bodies, and the fence.
 
 use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sr_auth_core::TransportFailure::{AfterSend, BeforeSend};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use super::bench::{BODY, Bench, WIDE, request};
 use super::peer::{Behaviour, Peer};
@@ -19,6 +25,7 @@ pub(super) async fn check(bench: &mut Bench<'_>) -> io::Result<()> {
     a_long_body_is_cut(bench).await?;
     a_late_answer_is_given_up(bench).await?;
     a_request_past_its_fence_is_not_written(bench).await?;
+    a_slow_connection_does_not_outlast_the_fence(bench).await?;
     a_stalled_handshake_is_not_sent(bench).await
 }
 
@@ -88,6 +95,44 @@ async fn a_request_past_its_fence_is_not_written(bench: &mut Bench<'_>) -> io::R
     let bytes = peer.received().bytes();
     bench.expect(bytes == 0, Rule::Fenced, SCENE, || format!("{bytes} bytes"));
     Ok(())
+}
+
+/// The system finishes a connection only when there is room in the queue of the listener. It is
+/// filled first and emptied after the fence, so that the connection comes in time for an answer and
+/// too late for the request.
+async fn a_slow_connection_does_not_outlast_the_fence(bench: &mut Bench<'_>) -> io::Result<()> {
+    const SCENE: &str = "the connection is made when there is no time left to write";
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    let listener = socket.listen(1)?;
+    let address = listener.local_addr()?;
+    let mut queue = Vec::new();
+    while let Ok(connected) = timeout(SHORT * 2, TcpStream::connect(address)).await {
+        queue.push(connected?);
+    }
+    let seen = Arc::new(AtomicU64::new(0));
+    let taken = tokio::spawn(take_late(listener, queue, Arc::clone(&seen)));
+    // The system tries again after one second, after three and after seven.
+    let limits = Limits::new(SHORT, SHORT * 20, WIDE.body_limit);
+    let outcome = bench.send(SCENE, request(&format!("http://{address}"), BODY), limits).await;
+    bench.expect_failure(SCENE, outcome, BeforeSend);
+    let _later = timeout(SHORT * 4, std::future::pending::<()>()).await;
+    taken.abort();
+    let bytes = seen.load(Ordering::SeqCst);
+    bench.expect(bytes == 0, Rule::Fenced, SCENE, || format!("{bytes} bytes"));
+    Ok(())
+}
+
+/// Takes every connection after the fence, and counts what arrives on them: what is written then is
+/// written too late.
+async fn take_late(listener: TcpListener, queue: Vec<TcpStream>, seen: Arc<AtomicU64>) {
+    let _waited = timeout(SHORT * 2, std::future::pending::<()>()).await;
+    drop(queue);
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut bytes = Vec::new();
+        let _ended = timeout(SHORT * 4, stream.read_buf(&mut bytes)).await;
+        seen.fetch_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
 }
 
 async fn a_stalled_handshake_is_not_sent(bench: &mut Bench<'_>) -> io::Result<()> {

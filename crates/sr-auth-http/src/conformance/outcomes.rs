@@ -1,9 +1,10 @@
 //! What a failure is called, that nothing is repeated, and that no redirect is followed.
 
 use std::io;
+use std::net::Ipv4Addr;
 
 use sr_auth_core::TransportFailure::{AfterSend, BeforeSend};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use super::bench::{BODY, Bench, WIDE, request};
 use super::peer::{Behaviour, Peer};
@@ -21,9 +22,10 @@ pub(super) async fn check(bench: &mut Bench<'_>) -> io::Result<()> {
 
 async fn a_refused_connection_is_not_sent(bench: &mut Bench<'_>) -> io::Result<()> {
     const SCENE: &str = "nobody listens";
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    drop(listener);
+    // Bound and never listening: nobody else can get the port meanwhile.
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    let url = format!("http://{}", socket.local_addr()?);
     for body in [BODY, b"".as_slice()] {
         let outcome = bench.send(SCENE, request(&url, body), WIDE).await;
         bench.expect_failure(SCENE, outcome, BeforeSend);

@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn c36_a_body_that_is_asked_for_too_late_is_refused_for_ever() {
-        let write_within = Duration::from_millis(2);
-        let gate = gate(b"code=e63d", write_within).unwrap();
+        let (clock, write_within) = (Stopwatch::begin(), Duration::from_millis(2));
+        let gate = Gate { clock, state: AtomicU8::new(WAITING), write_within };
         while gate.clock.elapsed() < write_within {
             std::hint::spin_loop();
         }

@@ -158,13 +158,6 @@ async fn check_redirect(name: &str, authority: &Authority, server: &TlsServer) {
     assert_eq!(requests.matches(" HTTP/1.1\r\n").count(), 2, "{name}: {requests}");
 }
 
-#[tokio::test]
-async fn a_name_without_an_address_is_told_apart() {
-    let transport = ReqwestTransport::new().unwrap();
-    let error = send(&transport, "https://no-such-host.invalid/").await.unwrap_err();
-    assert_eq!(error, TransportError::before_send(TransportErrorKind::Resolve));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_call_sends_nothing_any_more() {
     let authority = Authority::named("ours");

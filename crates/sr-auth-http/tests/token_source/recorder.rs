@@ -27,7 +27,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new() -> Arc<Self> {
-        let inner = ReqwestTransport::new().unwrap();
+        let inner = ReqwestTransport::builder().without_root_certificates().build().unwrap();
         Arc::new(Self { inner, sent: Mutex::default() })
     }
 
