@@ -151,7 +151,9 @@ mod tests {
         };
         assert_eq!(pause(0.0), Some(Duration::from_millis(500)));
         assert_eq!(pause(0.5), Some(Duration::from_millis(750)));
-        assert_eq!(pause(f32::NAN), Some(Duration::from_secs(1)));
+        for odd in [f32::NAN, -0.5, 1.5] {
+            assert_eq!(pause(odd), Some(Duration::from_secs(1)), "{odd}");
+        }
     }
 
     #[test]
@@ -161,6 +163,7 @@ mod tests {
         };
         assert_eq!(after(0), Some(Duration::from_secs(1)));
         assert_eq!(after(7), Some(Duration::from_secs(7)));
+        assert_eq!(after(60), Some(Duration::from_secs(60)));
         assert_eq!(after(61), None);
     }
 
@@ -173,5 +176,19 @@ mod tests {
         assert!(policy.with_answer_within(Duration::ZERO, second).is_err());
         assert!(policy.with_answer_within(second, Duration::from_secs(601)).is_err());
         assert!(policy.with_pauses(second * 2, second).is_err());
+        assert!(policy.with_pauses(second, Duration::from_secs(3_601)).is_err());
+    }
+
+    #[test]
+    fn settings_inside_of_their_range_are_kept() {
+        let [two, three, four] = [2, 3, 4].map(Duration::from_secs);
+        let policy = RetryPolicy::default().with_attempts(5).expect("in range");
+        let policy = policy.with_answer_within(two, three).expect("in range");
+        assert_eq!(policy.attempts(), 5);
+        assert_eq!((policy.answer_within(), policy.single_use_answer_within()), (two, three));
+        let policy = policy.with_pauses(three, four).expect("in range");
+        let second = TransmitId::FIRST.next();
+        assert_eq!(policy.pause_after(TransmitId::FIRST, None), Some(three));
+        assert_eq!(policy.pause_after(second, None), Some(four));
     }
 }

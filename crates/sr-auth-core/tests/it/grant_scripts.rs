@@ -143,6 +143,39 @@ fn a_garbled_answer_gives_back_the_refresh_token_in_it() {
 }
 
 #[test]
+fn input_that_is_stale_or_early_changes_nothing() {
+    let quiet = |told: &str| told.matches("    nothing\n").count();
+    let stale = || {
+        vec![
+            (at(1), response(2, 200, &rotated())),
+            (at(1), lost(2)),
+            (at(1), not_sent(2)),
+            (at(1), Input::Timeout),
+        ]
+    };
+    assert_eq!(quiet(&by_client(stale())), 4, "client credentials");
+    assert_eq!(quiet(&by_refresh(stale())), 4, "refresh token");
+    assert_eq!(quiet(&by_code(stale())), 4, "code");
+    let early = || vec![(at(1), not_sent(1)), (Timestamp::from_unix_millis(1_999), Input::Timeout)];
+    assert_eq!(quiet(&by_client(early())), 2, "client credentials, in a pause");
+    assert_eq!(quiet(&by_refresh(early())), 2, "refresh token, in a pause");
+}
+
+#[test]
+fn c13_a_code_may_be_sent_in_its_last_moment_and_not_after() {
+    let last = by_code(vec![(at(26), not_sent(1)), (at(27), Input::Timeout)]);
+    assert!(last.contains("request 2, not after 27.000s"), "{last}");
+    let over = by_code(vec![(Timestamp::from_unix_millis(26_001), not_sent(1))]);
+    assert!(over.ends_with("expired before it could be sent\n    waits for nothing\n"), "{over}");
+}
+
+#[test]
+fn a_token_that_arrived_whole_before_the_connection_broke_is_used() {
+    let told = by_client(vec![(at(1), cut(1, &token()))]);
+    assert!(told.contains("done: AccessToken { expires_at: 1799.000s"), "{told}");
+}
+
+#[test]
 fn what_arrived_of_a_broken_answer_is_used() {
     use sr_auth_core::grant::Output;
     let whole = rotated();

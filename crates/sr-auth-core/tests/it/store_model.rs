@@ -289,6 +289,39 @@ fn the_ledger_says_who_rotated_and_why_it_died() {
 }
 
 #[test]
+fn a_take_over_stands_in_the_ledger_and_a_first_arming_does_not() {
+    let mut store = store();
+    store.apply(at(10), arm(1, intent(A, 1), None));
+    assert_eq!(store.record(&key()).expect("there").ledger.len(), 1);
+    store.apply(at(500), arm(1, intent(B, 1), Some(intent(A, 1))));
+    let last = store.record(&key()).expect("there").ledger.last().expect("an entry").clone();
+    assert_eq!((last.event, last.owner), (LedgerEvent::TakenOver, Some(B)));
+}
+
+#[test]
+fn only_the_same_offer_counts_as_a_repeat() {
+    let with_access = |access: Token, refresh: Token| {
+        let StoreOp::Adopt { mut grant, key } = adopt(refresh) else { panic!("an adoption") };
+        grant.access = Some(token(access, 1_799));
+        StoreOp::Adopt { grant, key }
+    };
+    check(
+        &mut store(),
+        vec![
+            (1, adopt("rt1"), "done, rt1 at generation 1, Live, attempt 0"),
+            (2, with_access("at1", "rt1"), "done, rt1 at generation 2, Live, attempt 0"),
+            (3, with_access("at1", "rt1"), "done, rt1 at generation 2, Live, attempt 0"),
+            (4, with_access("at1", "rt2"), "done, rt2 at generation 3, Live, attempt 0"),
+            (5, commit(3, A, Some("rt3")), "done, rt3 at generation 4, Live, attempt 0"),
+            (6, commit(3, A, Some("rt3")), "done, rt3 at generation 4, Live, attempt 0"),
+            // The same access token beside another refresh token is somebody else's rotation.
+            (7, commit(3, B, Some("rt4")), "moved, rt3 at generation 4, Live, attempt 0"),
+            (8, commit(2, A, Some("rt3")), "moved, rt3 at generation 4, Live, attempt 0"),
+        ],
+    );
+}
+
+#[test]
 fn keys_that_cannot_be_kept_are_refused() {
     let long = "k".repeat(GrantKey::LIMIT + 1);
     for (text, fault) in
