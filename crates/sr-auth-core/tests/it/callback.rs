@@ -235,10 +235,11 @@ fn a_callback_may_be_a_url_a_path_or_a_query() {
         ("a bare code", "e63dfcab".to_owned(), Err(CallbackError::Malformed)),
         ("nothing", String::new(), Err(CallbackError::Malformed)),
         (
-            "16 KiB and more",
-            format!("{query}&x={}", "x".repeat(16_384)),
+            "a byte more than 16 KiB",
+            format!("{query}&x={}", "x".repeat(16_384 - query.len() - 2)),
             Err(CallbackError::Malformed),
         ),
+        ("16 KiB", format!("{query}&x={}", "x".repeat(16_384 - query.len() - 3)), Ok(())),
     ];
     for (name, text, expected) in cases {
         assert_eq!(accept(&Callback::new(&text)).map(|_| ()), expected, "{name}");

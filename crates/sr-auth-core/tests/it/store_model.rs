@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sr_auth_core::store::{
     CauseOfDeath, End, Generation, GrantKey, Health, IntentId, LedgerEvent, Model, NewGrant,
-    NewIntent, OwnerId, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity, StoreOp,
-    StoreOutcome, StoredToken, Successor,
+    NewIntent, OwnerId, Pulse, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity,
+    StoreOp, StoreOutcome, StoredToken, Successor,
 };
 use sr_auth_core::{Fault, Fingerprint, Timestamp};
 
@@ -319,6 +319,74 @@ fn only_the_same_offer_counts_as_a_repeat() {
             (8, commit(2, A, Some("rt3")), "moved, rt3 at generation 4, Live, attempt 0"),
         ],
     );
+}
+
+fn escrow(from: u64, value: Token) -> StoreOp<Token> {
+    let sibling = Sibling { from: generation(from), token: token(value, 9) };
+    StoreOp::Escrow { key: key(), owner: A, sibling }
+}
+
+#[test]
+fn the_newest_sibling_is_kept_until_it_is_promoted() {
+    let mut store = store();
+    let sibling = |store: &Model<Token>| {
+        store.record(&key()).expect("there").sibling.as_ref().map(|it| it.token.value)
+    };
+    for (from, value, kept) in [(2, "s2", "s2"), (1, "s1", "s2"), (2, "s3", "s2"), (3, "s3", "s3")]
+    {
+        store.apply(at(1), escrow(from, value));
+        assert_eq!(sibling(&store), Some(kept), "{value} of generation {from}");
+    }
+    store.apply(at(2), commit(1, A, Some("rt2")));
+    assert_eq!(sibling(&store), Some("s3"), "another commit leaves it");
+    store.apply(at(3), commit(2, A, Some("s3")));
+    assert_eq!(sibling(&store), None, "its own commit promotes it");
+}
+
+fn look(store: &mut Model<Token>, now: u64, owner: OwnerId, since: u64) -> Pulse {
+    let op = StoreOp::Pulse { alive: false, owner, since: Sequence(since) };
+    let StoreOutcome::Pulse(pulse) = store.apply(at(now), op).outcome else { panic!("a pulse") };
+    pulse
+}
+
+#[test]
+fn a_pulse_tells_what_moved_since_the_last_and_who_lives() {
+    let mut store = store();
+    store.apply(at(1), commit(1, A, Some("rt2")));
+    let seen = look(&mut store, 2, B, 0);
+    assert_eq!((seen.sequence, seen.store), (Sequence(2), StoreIdentity(1)));
+    let told: Vec<_> =
+        seen.changes.iter().map(|it| (it.sequence.0, it.generation.number())).collect();
+    assert_eq!(told, [(1, 1), (2, 2)]);
+    assert_eq!(look(&mut store, 2, B, 1).changes.len(), 1);
+    assert_eq!(look(&mut store, 2, B, 2).changes.len(), 0);
+    store.apply(at(10), pulse(A, true));
+    assert_eq!(look(&mut store, 19, B, 2).processes, 2);
+    assert_eq!(look(&mut store, 20, B, 2).processes, 1, "ten seconds without a sign of life");
+    assert_eq!(look(&mut store, 19, A, 2).processes, 1, "the one that asks counts once");
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut store = store();
+    for number in 1..=Model::<Token>::CHANGES_LIMIT as u64 {
+        store.apply(at(1), commit(number, A, Some("rt")));
+    }
+    let changes = look(&mut store, 2, B, 0).changes;
+    assert_eq!(changes.len(), Model::<Token>::CHANGES_LIMIT);
+    assert_eq!(changes.first().map(|it| it.sequence), Some(Sequence(2)), "the oldest is forgotten");
+    let ledger = &store.record(&key()).expect("there").ledger;
+    assert_eq!(ledger.len(), Record::<Token>::LEDGER_LIMIT);
+    assert!(ledger.iter().all(|it| it.event == LedgerEvent::Rotated), "the newest are kept");
+}
+
+#[test]
+fn names_keep_what_they_were_given() {
+    assert_eq!(
+        (key().as_str(), key().to_string().as_str()),
+        ("planner/acme/user-1", "planner/acme/user-1")
+    );
+    assert_eq!(OwnerId::new(7).number(), 7);
 }
 
 #[test]
