@@ -2,6 +2,7 @@
 
 mod admin;
 mod clock;
+mod other_sites;
 mod routes;
 mod serve;
 mod start_page;

@@ -177,11 +177,47 @@ async fn other_sites_cannot_administer() {
 }
 
 #[tokio::test]
+async fn consent_is_given_on_the_page_of_the_sandbox_only() {
+    let sandbox = start().await;
+    let id = sandbox.credentials().application().id().to_string();
+    let url = format!(
+        "GET /identity/oauth/allow?client_id={id}&redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback"
+    );
+    let own = sandbox.origin();
+    let host = ("Host", own.trim_start_matches("http://"));
+    let cases = [
+        ("a browser", &[("Origin", "null"), ("Sec-Fetch-Site", "same-origin")][..], "303"),
+        ("an older browser", &[("Origin", own.as_str())], "303"),
+        ("a program", &[], "303"),
+        ("another site", &[("Origin", "null"), ("Sec-Fetch-Site", "cross-site")], "403"),
+        ("another site in an older browser", &[("Origin", "https://evil.example")], "403"),
+    ];
+    for (name, headers, expected) in cases {
+        // A link of another site leads to the page as ever.
+        let page = send(&sandbox, &url, &[("Sec-Fetch-Site", "cross-site")], "").await;
+        assert_eq!(page.status(), "200", "{name}");
+        let (_, ticket) = page.body.split_once("name=\"ticket\" value=\"").expect("a form");
+        let (ticket, _) = ticket.split_once('"').expect("a value");
+        let body = format!("ticket={ticket}&decision=decline");
+        let headers = [&[host, FORM], headers].concat();
+        let answer = send(&sandbox, "POST /identity/oauth/allow", &headers, &body).await;
+        assert_eq!(answer.status(), expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn large_and_unfinished_requests_are_refused() {
     let sandbox = start().await;
     let large = "x".repeat(1024 * 1024 + 1);
     let body = send(&sandbox, "POST /identity/oauth/token", &[FORM], &large).await;
     assert_eq!(body.status(), "413");
+    for path in ["/identity/oauth/token", "/identity/oauth/allow"] {
+        for (size, expected) in [(64 * 1024, "40"), (64 * 1024 + 1, "413")] {
+            let form = "x".repeat(size);
+            let answer = send(&sandbox, &format!("POST {path}"), &[FORM], &form).await;
+            assert!(answer.status().starts_with(expected), "{path}: {}", answer.status());
+        }
+    }
     let head = "x".repeat(512 * 1024);
     let head = send(&sandbox, "GET /", &[("X-Large", &head)], "").await;
     assert!(matches!(head.status(), "431" | ""), "{}", head.status());

@@ -16,8 +16,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Shared;
-use super::routes::SEC_FETCH_SITE;
+use super::{Shared, other_sites};
 use crate::simulator::{Fault, JournalEntry, Switches};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -30,11 +29,10 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn not_from_other_sites(request: Request, next: Next) -> Response {
-    let site = request.headers().get(SEC_FETCH_SITE).map(http::HeaderValue::as_bytes);
-    match site {
-        None | Some(b"same-origin" | b"none") => next.run(request).await,
-        Some(_) => (StatusCode::FORBIDDEN, "not from another site\n").into_response(),
+    if other_sites::is_foreign(request.headers()) {
+        return (StatusCode::FORBIDDEN, "not from another site\n").into_response();
     }
+    next.run(request).await
 }
 
 #[derive(Deserialize)]

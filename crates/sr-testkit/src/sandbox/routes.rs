@@ -9,16 +9,18 @@ use axum::extract::State;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use http::header::{HOST, HeaderName};
+use http::header::HOST;
 use http::{Request, StatusCode};
-use sr_auth_core::SecretBytes;
+use sr_auth_core::{Endpoints, SecretBytes};
 
 use super::serve::Lost;
-use super::{Shared, admin, start_page};
+use super::{Shared, admin, other_sites, start_page};
 use crate::simulator::Reply;
 
 /// How large the body of a request may be, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// How large a form for the authorization or the token endpoint may be, in bytes.
+const FORM_LIMIT: usize = 64 * 1024;
 /// How long the body of a request may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How long a planted delay may be: a sandbox that hangs for ever helps nobody.
@@ -58,7 +60,15 @@ fn is_loopback(host: &str) -> bool {
 
 async fn simulate(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    let body = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, BODY_LIMIT)).await;
+    if other_sites::posts_consent(&head) {
+        return (StatusCode::FORBIDDEN, "consent is given on the page of this server only\n")
+            .into_response();
+    }
+    let limit = match head.uri.path() {
+        Endpoints::AUTHORIZATION_PATH | Endpoints::TOKEN_PATH => FORM_LIMIT,
+        _ => BODY_LIMIT,
+    };
+    let body = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, limit)).await;
     let body: Bytes = match body {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
@@ -103,9 +113,6 @@ impl Drop for UnderWay<'_> {
         }
     }
 }
-
-/// The header in which browsers tell whether a page of another site asks.
-pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,23 @@
 //! Names and values of queries and forms, read strictly.
 
+use std::collections::BTreeSet;
+
 /// Decoded names and values, in the order of arrival.
 #[derive(Debug)]
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads `application/x-www-form-urlencoded`; `None` for what such an encoder never writes:
-    /// broken percent escapes, control characters, bytes outside of ASCII, text that is not UTF-8.
+    /// How many pairs a form may have: no request of OAuth comes near, and each lookup is a walk.
+    const PAIRS: usize = 256;
+
+    /// Reads `application/x-www-form-urlencoded`; `None` for more pairs than anybody needs and for
+    /// what such an encoder never writes: broken percent escapes, control characters, bytes outside
+    /// of ASCII, text that is not UTF-8.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        if pairs.clone().nth(Self::PAIRS).is_some() {
+            return None;
+        }
         let read = |pair: &[u8]| {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
@@ -21,6 +30,9 @@ impl Form {
     pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(bytes).ok()?;
+        if object.len() > Self::PAIRS {
+            return None;
+        }
         let pairs =
             object.into_iter().map(|(name, value)| Some((name, value.as_str()?.to_owned())));
         pairs.collect::<Option<Vec<_>>>().map(Self)
@@ -28,10 +40,8 @@ impl Form {
 
     /// Returns the first name that comes twice.
     pub(super) fn repeated(&self) -> Option<&str> {
-        let names = self.0.iter().enumerate();
-        let mut twice = names
-            .filter(|(at, (name, _))| self.0.iter().take(*at).any(|(earlier, _)| earlier == name));
-        twice.next().map(|(_, (name, _))| name.as_str())
+        let mut seen = BTreeSet::new();
+        self.0.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
     }
 
     /// Returns the value of a name, present though it may be empty.
@@ -107,6 +117,23 @@ mod tests {
             });
             assert_eq!(form, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_form_has_a_bounded_number_of_pairs() {
+        let pairs = |count: usize| (0..count).map(|at| format!("p{at}=x")).collect::<Vec<_>>();
+        let object = |count: usize| {
+            let members = (0..count).map(|at| format!("\"p{at}\":\"x\""));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        };
+        for (count, read) in [(Form::PAIRS, true), (Form::PAIRS + 1, false)] {
+            let form = Form::read(pairs(count).join("&").as_bytes());
+            assert_eq!(form.as_ref().is_some(), read, "{count}");
+            assert_eq!(form.and_then(|form| form.repeated().map(str::to_owned)), None);
+            assert_eq!(Form::from_json(object(count).as_bytes()).is_some(), read, "{count}");
+        }
+        let twice = Form::read(b"a=1&b=2&c=3&b=4&a=5").unwrap();
+        assert_eq!(twice.repeated(), Some("b"), "the first that comes again");
     }
 
     #[test]
