@@ -12,6 +12,7 @@ mod journal;
 mod ledger;
 mod page;
 mod rate_limit;
+mod recorder;
 mod resources;
 mod switches;
 mod token;
@@ -41,7 +42,6 @@ use crate::world::World;
 use answer::Handled;
 use authorize::Tickets;
 use faults::Faults;
-use form::Form;
 use journal::Journal;
 use ledger::Ledger;
 use rate_limit::RateLimits;
@@ -255,42 +255,5 @@ impl Simulator {
             Some(seconds) => handled.header(http::header::RETRY_AFTER, &seconds.to_string()),
             None => handled,
         }
-    }
-
-    fn note(
-        &mut self,
-        at: Timestamp,
-        request: &Request<SecretBytes>,
-        handled: &Handled,
-        effect: Option<&Effect>,
-    ) {
-        let lost = matches!(effect, Some(Effect::LostAfter | Effect::LostBefore));
-        let path = request.uri().path();
-        let leaked = path.split('/').any(|segment| self.is_secret(segment));
-        let kept: String = path.chars().take(Journal::PATH_LIMIT).collect();
-        self.journal.add(JournalEntry {
-            at,
-            credential: handled.credential,
-            fault: effect.map(Effect::kind),
-            grant_type: token::grant_type(request),
-            method: request.method().clone(),
-            path: if leaked { "/…".to_owned() } else { kept },
-            reason: handled.reason,
-            secret_in_url: leaked || self.secret_in_query(request),
-            status: (!lost).then(|| handled.response.status().as_u16()),
-        });
-    }
-
-    fn secret_in_query(&self, request: &Request<SecretBytes>) -> bool {
-        let referer = request.headers().get(http::header::REFERER);
-        let referer = referer.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let query_of_referer = referer.split_once('?').map_or("", |(_, query)| query);
-        let queries = [request.uri().query().unwrap_or_default(), query_of_referer];
-        let forms = queries.into_iter().filter_map(|query| Form::read(query.as_bytes()));
-        forms.into_iter().any(|form| form.values().any(|value| self.is_secret(value)))
-    }
-
-    fn is_secret(&self, text: &str) -> bool {
-        !text.is_empty() && (self.world.knows_secret(text) || self.ledger.knows(&lookup(text)))
     }
 }

@@ -53,11 +53,6 @@ impl Form {
     pub(super) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
-
-    /// Returns every value.
-    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(_, value)| value.as_str())
-    }
 }
 
 /// Decodes percent escapes, and `+` as a space.
@@ -73,6 +68,25 @@ pub(super) fn decode(text: &[u8]) -> Option<String> {
         });
     }
     String::from_utf8(decoded).ok()
+}
+
+/// Decodes percent escapes as far as there are any: what is none stays as it is.
+pub(super) fn decode_leniently(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, after @ ..] => digit(*high).zip(digit(*low)).map(|it| (it, after)),
+            _ => None,
+        };
+        let (byte, after) = match escaped {
+            Some(((high, low), after)) => ((high << 4) | low, after),
+            None => (*first, after),
+        };
+        decoded.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -134,6 +148,22 @@ mod tests {
         }
         let twice = Form::read(b"a=1&b=2&c=3&b=4&a=5").unwrap();
         assert_eq!(twice.repeated(), Some("b"), "the first that comes again");
+    }
+
+    #[test]
+    fn lenient_decoding_takes_every_escape_that_there_is() {
+        let cases = [
+            ("a%2Db", "a-b"),
+            ("a%2db%2", "a-b%2"),
+            ("%zz%41%", "%zzA%"),
+            ("%%41", "%A"),
+            ("a+b%252D", "a+b%2D"),
+            ("%ff", "\u{fffd}"),
+            ("ü", "ü"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(decode_leniently(text), expected);
+        }
     }
 
     #[test]

@@ -19,9 +19,9 @@ pub struct JournalEntry {
     pub fault: Option<&'static str>,
     /// The grant type of a token request, if it is a known one.
     pub grant_type: Option<&'static str>,
-    /// The method.
+    /// The method, its first 32 bytes; `-` instead of one with a secret in it.
     pub method: http::Method,
-    /// The path without the query; a secret in it is cut out.
+    /// The path without the query, its first 256 characters; `/…` instead of one with a secret in it.
     pub path: String,
     /// Why it was refused.
     pub reason: Option<&'static str>,
@@ -41,6 +41,8 @@ pub(super) struct Journal {
 impl Journal {
     /// How many requests are kept.
     const CAPACITY: usize = 10_000;
+    /// How much of a method is kept, in bytes.
+    pub(super) const METHOD_LIMIT: usize = 32;
     /// How much of a path is kept, in characters.
     pub(super) const PATH_LIMIT: usize = 256;
 
