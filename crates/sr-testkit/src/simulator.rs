@@ -227,7 +227,7 @@ impl Simulator {
     }
 
     /// Returns the grants that users gave, with what is alive of each at `now`: the truth that a
-    /// client is judged by.
+    /// client is judged by. Of those without a token that works, old ones are left out in time.
     pub fn grants(&self, now: Timestamp) -> Vec<GrantView> {
         self.ledger.grants(now, &self.world)
     }

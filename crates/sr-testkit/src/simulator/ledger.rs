@@ -1,15 +1,14 @@
 //! Codes and tokens: what was issued, to whom, and what is still alive.
 
-mod shelf;
+mod sweep;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use sr_auth_core::{RefreshToken, ScopeSet, SecretDigest, Timestamp};
 
-use super::Simulator;
 use super::fingerprint::{Fingerprint, Lookup, lookup};
 use crate::world::World;
-use shelf::Shelf;
+use sweep::SweepAt;
 
 /// Names one consent of one user.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -83,12 +82,14 @@ pub(super) struct Grant {
     pub(super) user: String,
 }
 
+/// All of it under the digests of the secrets, without what is long over.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    access: Shelf<Access>,
-    codes: Shelf<Code>,
+    access: BTreeMap<Lookup, Access>,
+    codes: BTreeMap<Lookup, Code>,
     grants: BTreeMap<GrantId, Grant>,
-    refresh: Shelf<Refresh>,
+    refresh: BTreeMap<Lookup, Refresh>,
+    sweep_at: SweepAt,
 }
 
 impl Ledger {
@@ -96,14 +97,14 @@ impl Ledger {
     const SPENT_SHOWN: usize = 1_024;
 
     pub(super) fn add_access(&mut self, now: Timestamp, token: &str, access: Access) {
-        let live = |it: &Access| !it.killed && now < it.expires_at;
-        self.access.put(lookup(token), access, live);
+        self.access.insert(lookup(token), access);
+        self.sweep_if_due(now);
     }
 
     pub(super) fn add_code(&mut self, text: &str, code: Code) {
         let now = code.issued_at;
-        let young = |it: &Code| now.since(it.issued_at) < Simulator::CODE_LIFE;
-        self.codes.put(lookup(text), code, young);
+        self.codes.insert(lookup(text), code);
+        self.sweep_if_due(now);
     }
 
     pub(super) fn add_grant(&mut self, client: &str, user: &str, scopes: ScopeSet) -> GrantId {
@@ -116,15 +117,16 @@ impl Ledger {
 
     pub(super) fn add_refresh(&mut self, now: Timestamp, token: &str, grant: GrantId) {
         let refresh = Refresh { grant, issued_at: now, spent_at: None };
-        self.refresh.put(lookup(token), refresh, |it| it.is_young(now));
+        self.refresh.insert(lookup(token), refresh);
+        self.sweep_if_due(now);
     }
 
     pub(super) fn access(&self, token: &str) -> Option<&Access> {
-        self.access.find(&lookup(token))
+        self.access.get(&lookup(token))
     }
 
     pub(super) fn code_mut(&mut self, code: &str) -> Option<&mut Code> {
-        self.codes.find_mut(&lookup(code))
+        self.codes.get_mut(&lookup(code))
     }
 
     pub(super) fn grant(&self, id: GrantId) -> Option<&Grant> {
@@ -132,13 +134,13 @@ impl Ledger {
     }
 
     pub(super) fn refresh(&self, token: &str) -> Option<Refresh> {
-        self.refresh.find(&lookup(token)).copied()
+        self.refresh.get(&lookup(token)).copied()
     }
 
     /// Marks a refresh token as used; the first use counts.
     pub(super) fn spend(&mut self, now: Timestamp, token: &str) {
         let key = lookup(token);
-        let Some(refresh) = self.refresh.find_mut(&key) else { return };
+        let Some(refresh) = self.refresh.get_mut(&key) else { return };
         if refresh.spent_at.is_some() {
             return;
         }
@@ -170,18 +172,20 @@ impl Ledger {
     }
 
     pub(super) fn knows(&self, secret: &Lookup) -> bool {
-        self.access.has(secret) || self.refresh.has(secret) || self.codes.has(secret)
+        self.access.contains_key(secret)
+            || self.refresh.contains_key(secret)
+            || self.codes.contains_key(secret)
     }
 
     pub(super) fn grants(&self, now: Timestamp, world: &World) -> Vec<GrantView> {
         let views = self.grants.iter().map(|(id, grant)| (*id, view(world, *id, grant)));
         let mut views: BTreeMap<GrantId, GrantView> = views.collect();
         let live = |grant: &GrantView| !grant.revoked;
-        for (key, it) in self.access.iter().filter(|(_, it)| !it.killed && now < it.expires_at) {
+        for (key, it) in self.access.iter().filter(|(_, it)| it.is_live(now)) {
             let grant = it.grant.and_then(|id| views.get_mut(&id)).filter(|it| live(it));
             grant.into_iter().for_each(|grant| grant.live_access.push(fingerprint(key)));
         }
-        for (key, it) in self.refresh.iter() {
+        for (key, it) in &self.refresh {
             if it.spent_at.is_none() && it.is_young(now) {
                 let grant = views.get_mut(&it.grant).filter(|it| live(it));
                 grant.into_iter().for_each(|grant| grant.live_refresh.push(fingerprint(key)));
@@ -204,6 +208,13 @@ fn view(world: &World, id: GrantId, grant: &Grant) -> GrantView {
         scopes: grant.scopes.clone(),
         spent_refresh: grant.spent.iter().copied().collect(),
         user_id: grant.user.clone(),
+    }
+}
+
+impl Access {
+    /// Tells whether it works, as far as its grant, user and client do.
+    pub(super) fn is_live(&self, now: Timestamp) -> bool {
+        !self.killed && now < self.expires_at
     }
 }
 

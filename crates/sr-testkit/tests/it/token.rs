@@ -213,6 +213,47 @@ fn the_reuse_of_a_refresh_token_is_a_switch() {
     }
 }
 
+/// Has the simulator forget what it can: a ledger is swept when it has grown.
+fn have_it_swept(scene: &mut Scene) {
+    scene.simulator.switches_mut().set("auto_decision=authorize").expect("a switch");
+    let url = scene.authorize_url("");
+    for _ in 0..4_200 {
+        assert_eq!(scene.get(&url).status(), 303);
+    }
+}
+
+#[test]
+fn reuse_is_judged_the_same_however_much_happened_since() {
+    let mut scene = scene(&["code_replay=revokes_issued"]);
+    let code = scene.code(ADA);
+    assert_eq!(exchange(&mut scene, &code, "").0, 200);
+    scene.now = at(60);
+    have_it_swept(&mut scene);
+    assert_eq!(exchange(&mut scene, &code, ""), (400, "invalid_grant".to_owned()));
+    let grants = scene.simulator.grants(scene.now);
+    assert_eq!(grants.first().map(|grant| grant.revoked), Some(true));
+}
+
+#[test]
+fn a_spent_refresh_token_ends_its_family_however_old_it_is() {
+    let day = 24 * 60 * 60;
+    for swept in [false, true] {
+        let mut scene = scene(&["spent_refresh_token=revokes_family"]);
+        let first = refresh_of(&scene.tokens());
+        scene.now = at(27 * day);
+        let second = refresh_of(&scene.refresh(&first).expect("a rotation"));
+        scene.now = at(40 * day);
+        if swept {
+            have_it_swept(&mut scene);
+        }
+        let client = scene.application_form();
+        let first = first.secret().expose();
+        let body = format!("grant_type=refresh_token&refresh_token={first}&{client}");
+        assert_eq!(verdict(&scene.post_form(&body)), (400, "invalid_grant".to_owned()));
+        assert!(scene.refresh(&second).is_err(), "swept: {swept}");
+    }
+}
+
 #[test]
 fn what_ends_an_access_token_early_is_a_switch() {
     for (rule, alive) in [("lives", true), ("dies", false)] {

@@ -144,11 +144,12 @@ impl Simulator {
         if !self.world.user(&grant.user).is_some_and(|user| user.active) {
             return Err(invalid_grant("the user is gone"));
         }
-        if !token.is_young(now) {
-            return Err(invalid_grant("the refresh token is older than 28 days"));
-        }
+        // Before its age: a reuse is a sign of theft however old the token is.
         if let Some(spent_at) = token.spent_at {
             self.judge_reuse(now, spent_at, token.grant)?;
+        }
+        if !token.is_young(now) {
+            return Err(invalid_grant("the refresh token is older than 28 days"));
         }
         let scopes = self.narrowed(form, &grant.scopes)?;
         self.ledger.spend(now, text);
