@@ -1,6 +1,7 @@
 //! The resource server: which endpoints there are, and the checks before each.
 
 mod content;
+mod creation;
 mod route;
 
 use http::{Request, Response, StatusCode};

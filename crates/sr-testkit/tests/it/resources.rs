@@ -181,6 +181,43 @@ fn jobs_are_created_published_and_listed() {
 }
 
 #[test]
+fn what_a_company_can_make_is_bounded() {
+    let mut scene = scene(&[]);
+    let key = key(&scene);
+    let (fits, long) = ("x".repeat(512), "x".repeat(513));
+    let candidate = |email: &str, last: &str| {
+        format!(r#"{{"firstName":"Lea","lastName":"{last}","email":"{email}"}}"#)
+    };
+    let cases = [
+        ("/jobs", format!(r#"{{"title":"{fits}"}}"#), 201),
+        ("/jobs", format!(r#"{{"title":"{long}"}}"#), 422),
+        ("/jobs", format!(r#"{{"title":"x","location":{{"city":"{long}"}}}}"#), 422),
+        ("/candidates", candidate(&fits, "Lang"), 201),
+        ("/candidates", candidate(&long, "Lang"), 422),
+        ("/candidates", candidate("x", &long), 422),
+    ];
+    for (uri, body, expected) in cases {
+        let answer = scene.call(Method::POST, uri, (KEY, &key), &body);
+        assert_eq!(answer.status().as_u16(), expected, "{uri} {body}");
+    }
+    for (uri, body) in [("/jobs", r#"{"title":"x"}"#), ("/candidates", &candidate("x", "y"))] {
+        let mut made = 0;
+        // Ten in each second.
+        let refused = loop {
+            scene.now = at(scene.now.as_unix_millis() / 1_000 + u64::from(made % 10 == 0));
+            let answer = scene.call(Method::POST, uri, (KEY, &key), body);
+            if answer.status() != 201 {
+                break answer;
+            }
+            made += 1;
+            assert!(made < 2_000, "{uri}");
+        };
+        assert_eq!(refused.status(), 422, "{uri} {made}: {}", text(&refused));
+        assert_eq!(made, 996, "four of {uri} were there before");
+    }
+}
+
+#[test]
 fn lists_come_in_pages() {
     let mut scene = scene(&[]);
     let key = key(&scene);

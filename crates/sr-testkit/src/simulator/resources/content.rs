@@ -2,13 +2,12 @@
 
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
-use sr_auth_core::{SecretBytes, Timestamp};
+use sr_auth_core::SecretBytes;
 
 use crate::simulator::Simulator;
 use crate::simulator::access::CompanyCaller;
 use crate::simulator::answer;
 use crate::simulator::form::Form;
-use crate::simulator::iso_time::iso_time;
 use crate::world::{Candidate, Company, Job, User};
 
 impl Simulator {
@@ -53,23 +52,6 @@ impl Simulator {
         }
     }
 
-    pub(super) fn create_job(
-        &mut self,
-        now: Timestamp,
-        caller: &CompanyCaller,
-        request: &Request<SecretBytes>,
-    ) -> Response<SecretBytes> {
-        let Some(body) = object(request) else { return not_json() };
-        let Some(title) = text(&body, "/title") else { return missing("title") };
-        let city = text(&body, "/location/city").unwrap_or_default();
-        let id = self.secrets.uuid();
-        let mut job = Job::new(&id, &caller.company, caller.user.as_deref(), title, city);
-        job.created_at = iso_time(now);
-        let response = answer::json(StatusCode::CREATED, &job_json(&job));
-        self.world.add_job(job);
-        response
-    }
-
     pub(super) fn publish(
         &mut self,
         caller: &CompanyCaller,
@@ -97,27 +79,6 @@ impl Simulator {
             it.company == caller.company && (caller.sees_all() || own)
         });
         paged(request, seen.map(candidate_json).collect())
-    }
-
-    pub(super) fn create_candidate(
-        &mut self,
-        caller: &CompanyCaller,
-        request: &Request<SecretBytes>,
-    ) -> Response<SecretBytes> {
-        let Some(body) = object(request) else { return not_json() };
-        let names = (text(&body, "/firstName"), text(&body, "/lastName"), text(&body, "/email"));
-        let (first, last, email) = match names {
-            (Some(first), Some(last), Some(email)) => (first, last, email),
-            (None, _, _) => return missing("firstName"),
-            (_, None, _) => return missing("lastName"),
-            (_, _, None) => return missing("email"),
-        };
-        let id = self.secrets.uuid();
-        let mut candidate = Candidate::new(&id, &caller.company, None, first, last);
-        email.clone_into(&mut candidate.email);
-        let response = answer::json(StatusCode::CREATED, &candidate_json(&candidate));
-        self.world.add_candidate(candidate);
-        response
     }
 
     pub(super) fn me(&self, caller: &CompanyCaller) -> Response<SecretBytes> {
@@ -188,7 +149,7 @@ fn posting(company: &Company, job: &Job) -> Value {
     })
 }
 
-fn job_json(job: &Job) -> Value {
+pub(super) fn job_json(job: &Job) -> Value {
     let (status, posting) =
         if job.published { ("SOURCING", "PUBLIC") } else { ("CREATED", "NOT_PUBLISHED") };
     json!({
@@ -198,7 +159,7 @@ fn job_json(job: &Job) -> Value {
     })
 }
 
-fn candidate_json(candidate: &Candidate) -> Value {
+pub(super) fn candidate_json(candidate: &Candidate) -> Value {
     json!({
         "id": candidate.id, "firstName": candidate.first_name, "lastName": candidate.last_name,
         "email": candidate.email,
@@ -239,22 +200,10 @@ fn page_start(page_id: &str) -> Option<usize> {
     page_id.strip_prefix("page-")?.parse().ok()
 }
 
-fn object(request: &Request<SecretBytes>) -> Option<Value> {
+/// Returns the body of a request, if it is a JSON object.
+pub(super) fn object(request: &Request<SecretBytes>) -> Option<Value> {
     let body: Value = serde_json::from_slice(request.body().expose()).ok()?;
     body.is_object().then_some(body)
-}
-
-fn text<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {
-    body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
-fn not_json() -> Response<SecretBytes> {
-    answer::coded(StatusCode::BAD_REQUEST, "INVALID_BODY", "The body is not a JSON object")
-}
-
-fn missing(property: &str) -> Response<SecretBytes> {
-    let text = format!("Property {property} is required");
-    answer::coded(StatusCode::BAD_REQUEST, "PROPERTY_REQUIRED", &text)
 }
 
 fn not_found(code: &str, text: &str) -> Response<SecretBytes> {
