@@ -71,39 +71,49 @@ impl Simulator {
 const WORDS: usize = 6;
 /// How many `=` a token may end in.
 const PADDING: usize = 2;
-/// What is shorter than this was not issued here.
-const SHORTEST: usize = 16;
+/// How many hexadecimal digits stand together in everything that is issued, at least.
+const DRAWN: usize = 12;
 
-/// Returns what could be a token: some words that follow each other, with what is between them and
-/// none, some or all of the `=` after them.
+/// A maximal run of letters and digits.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    end: usize,
+    /// Whether it could be drawn by the generator of secrets.
+    is_drawn: bool,
+    start: usize,
+}
+
+/// Returns what could be a token: some words that follow each other, one of them drawn, with what is
+/// between them and none, some or all of the `=` after them.
 fn candidates(text: &str) -> impl Iterator<Item = &str> {
     let words = words(text);
     let ranges = (0..words.len()).flat_map(move |first| {
-        let some: Vec<_> = words.iter().skip(first).take(WORDS).copied().collect();
-        let start = some.first().map_or(0, |(start, _)| *start);
-        some.into_iter().map(move |(_, end)| (start, end))
+        let some: Vec<Word> = words.iter().skip(first).take(WORDS).copied().collect();
+        let start = some.first().map_or(0, |word| word.start);
+        let drawn = some.iter().position(|word| word.is_drawn).unwrap_or(WORDS);
+        some.into_iter().skip(drawn).map(move |word| (start, word.end))
     });
     let candidates = ranges.flat_map(move |(start, end)| {
         let rest = text.get(end..).unwrap_or_default();
         let padding = rest.bytes().take(PADDING).take_while(|byte| *byte == b'=').count();
         (0..=padding).map(move |padding| text.get(start..end + padding))
     });
-    candidates.flatten().filter(|candidate| candidate.len() >= SHORTEST)
+    candidates.flatten()
 }
 
-/// Where the maximal runs of letters and digits begin and end.
-fn words(text: &str) -> Vec<(usize, usize)> {
+fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
-    let mut start = None;
-    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
-        match (byte.is_ascii_alphanumeric(), start) {
-            (true, None) => start = Some(at),
-            (false, Some(begin)) => {
-                words.push((begin, at));
-                start = None;
-            }
-            (true, Some(_)) | (false, None) => {}
+    let mut start = 0;
+    for part in text.split(|it: char| !it.is_ascii_alphanumeric()) {
+        // What is between two words is one character, of one byte or more.
+        let end = start + part.len();
+        if !part.is_empty() {
+            let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            let is_drawn = part.len() >= DRAWN && part.bytes().all(is_hex);
+            words.push(Word { end, is_drawn, start });
         }
+        let gap = text.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        start = end + gap;
     }
     words
 }
@@ -126,7 +136,11 @@ mod tests {
                 assert!(candidates(&text).any(|it| it == token), "{token} in {text}");
             }
         }
-        assert_eq!(candidates("/jobs?limit=10&x=0123456789").count(), 3, "short words together");
-        assert_eq!(candidates("ü").count(), 0);
+        let text = "/jobs?ü=10&x=01234567890&y=0123456789ABCDEF";
+        assert_eq!(candidates(text).count(), 0, "nothing that was drawn");
+        assert_eq!(
+            candidates("ü=0123456789ab=x").collect::<Vec<_>>(),
+            ["0123456789ab", "0123456789ab=", "0123456789ab=x",]
+        );
     }
 }
