@@ -46,10 +46,10 @@ pub use drive::drive;
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use simulator::{
     AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, Effect, ErrorBody,
-    ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView, JournalEntry,
-    LoopbackPort, OldAccessToken, Pkce, RefreshTokenType, Reply, RequestScope, ResponseType,
-    SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch, SwitchError, Switches,
-    Target, TokenErrors, TokenShape, UnreadableBody,
+    ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView, InvalidClientStatus,
+    JournalEntry, LoopbackPort, MissingScope, OldAccessToken, Pkce, RefreshTokenType, Reply,
+    RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch,
+    SwitchError, Switches, Target, TokenErrors, TokenShape, UnreadableBody,
 };
 pub use world::{
     Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, SystemRole, User,

@@ -24,9 +24,9 @@ pub use ledger::{GrantId, GrantView};
 pub use rate_limit::Slot;
 pub use switches::{
     AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
-    ExchangeRedirect, ExpiresIn, LoopbackPort, OldAccessToken, Pkce, RefreshTokenType,
-    RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor, Switch, SwitchError,
-    Switches, TokenErrors, TokenShape, UnreadableBody,
+    ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope, OldAccessToken,
+    Pkce, RefreshTokenType, RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor,
+    Switch, SwitchError, Switches, TokenErrors, TokenShape, UnreadableBody,
 };
 
 pub(crate) use fingerprint::{Generator, Lookup, lookup};

@@ -8,6 +8,7 @@ use super::Simulator;
 use super::answer;
 use super::fingerprint::{Fingerprint, Lookup, lookup};
 use super::form::Form;
+use super::switches::MissingScope;
 use crate::world::{ClientKind, KeyHolder, SystemRole};
 
 /// Who calls.
@@ -177,6 +178,7 @@ impl CompanyCaller {
         api_access: bool,
         any_of: &[&str],
         role: Option<SystemRole>,
+        missing_scope: MissingScope,
     ) -> Option<(Response<SecretBytes>, &'static str)> {
         let forbidden = StatusCode::FORBIDDEN;
         if !api_access {
@@ -188,14 +190,7 @@ impl CompanyCaller {
             self.scopes.as_ref().is_none_or(|scopes| scope.is_some_and(|it| scopes.contains(&it)))
         };
         if !any_of.iter().any(holds) {
-            let text = format!("Missing required scopes: {}", any_of.join(","));
-            let mut response = answer::message(forbidden, &text);
-            let challenge = format!(
-                "Bearer scope=\"{}\", error=\"insufficient_scope\", \
-                 error_description=\"Insufficient scope for this resource\"",
-                any_of.join(" ")
-            );
-            answer::set(&mut response, WWW_AUTHENTICATE, &challenge);
+            let response = without_scope(missing_scope, any_of);
             return Some((response, "a scope is missing"));
         }
         if role.is_some_and(|role| role != self.role) {
@@ -208,5 +203,25 @@ impl CompanyCaller {
     /// Tells whether the caller sees everything of the company, or only what is their own.
     pub(super) fn sees_all(&self) -> bool {
         self.role != SystemRole::Standard
+    }
+}
+
+fn without_scope(shape: MissingScope, any_of: &[&str]) -> Response<SecretBytes> {
+    const EXCEPTION: &str = "OAuthPermissionsException";
+    let forbidden = StatusCode::FORBIDDEN;
+    let text = format!("Missing required scopes: {}", any_of.join(","));
+    match shape {
+        MissingScope::Challenge => {
+            let mut response = answer::message(forbidden, &text);
+            let challenge = format!(
+                "Bearer scope=\"{}\", error=\"insufficient_scope\", \
+                 error_description=\"Insufficient scope for this resource\"",
+                any_of.join(" ")
+            );
+            answer::set(&mut response, WWW_AUTHENTICATE, &challenge);
+            response
+        }
+        MissingScope::ExceptionCode => answer::coded(forbidden, EXCEPTION, &text),
+        MissingScope::ExceptionMessage => answer::message(forbidden, EXCEPTION),
     }
 }

@@ -94,7 +94,8 @@ impl Simulator {
             }
         };
         let api_access = self.world.company(&caller.company).is_some_and(|it| it.api_access);
-        if let Some((response, reason)) = caller.refusal(api_access, any_of, role) {
+        let shape = self.switches.missing_scope;
+        if let Some((response, reason)) = caller.refusal(api_access, any_of, role, shape) {
             return Handled::new(response).because(reason);
         }
         Handled::new(self.content(now, endpoint.action, parameter, caller, request))

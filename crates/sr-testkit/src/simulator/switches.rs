@@ -4,9 +4,9 @@ mod choices;
 
 pub use choices::{
     AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
-    ExchangeRedirect, ExpiresIn, LoopbackPort, OldAccessToken, Pkce, RefreshTokenType,
-    RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor, TokenErrors, TokenShape,
-    UnreadableBody,
+    ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope, OldAccessToken,
+    Pkce, RefreshTokenType, RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor,
+    TokenErrors, TokenShape, UnreadableBody,
 };
 
 use choices::{name_of, read, read_seconds};
@@ -45,8 +45,12 @@ pub struct Switches {
     pub exchange_redirect: ExchangeRedirect,
     /// How `expires_in` is written.
     pub expires_in: ExpiresIn,
+    /// The status of `invalid_client`.
+    pub invalid_client_status: InvalidClientStatus,
     /// Whether a registered loopback redirect URI matches on any port (RFC 8252 §7.3).
     pub loopback_port: LoopbackPort,
+    /// The shape of the 403 answer to a call without a needed scope.
+    pub missing_scope: MissingScope,
     /// What a refresh does to the access token before it.
     pub old_access_token: OldAccessToken,
     /// What becomes of PKCE parameters (RFC 7636).
@@ -179,7 +183,7 @@ const ALL: &[Switch] = &[
         |it| name_of(it.answer_scope), |it, text| read(&mut it.answer_scope, text)),
     switch("auto_decision", "ask | authorize | decline", "whether consent needs a person",
         |it| name_of(it.auto_decision), |it, text| read(&mut it.auto_decision, text)),
-    switch("basic", "accepted | ignored", "whether the token endpoint takes Authorization: Basic",
+    switch("basic", "accepted | ignored | not_for_refresh", "whether the token endpoint takes Authorization: Basic",
         |it| name_of(it.basic), |it, text| read(&mut it.basic, text)),
     switch("code_replay", "refused | revokes_issued", "what a second presentation of a code does",
         |it| name_of(it.code_replay), |it, text| read(&mut it.code_replay, text)),
@@ -189,8 +193,12 @@ const ALL: &[Switch] = &[
         |it| name_of(it.exchange_redirect), |it, text| read(&mut it.exchange_redirect, text)),
     switch("expires_in", "number | text | float | zero | negative | huge | absent", "how a token answer writes expires_in",
         |it| name_of(it.expires_in), |it, text| read(&mut it.expires_in, text)),
+    switch("invalid_client_status", "401 | 400", "the status of invalid_client at the token endpoint",
+        |it| name_of(it.invalid_client_status), |it, text| read(&mut it.invalid_client_status, text)),
     switch("loopback_port", "exact | any", "whether a registered loopback redirect URI matches on any port (RFC 8252)",
         |it| name_of(it.loopback_port), |it, text| read(&mut it.loopback_port, text)),
+    switch("missing_scope", "challenge | exception_code | exception_message", "the shape of the 403 for a missing scope: a challenge, or where OAuthPermissionsException stands",
+        |it| name_of(it.missing_scope), |it, text| read(&mut it.missing_scope, text)),
     switch("old_access_token", "lives | dies", "what a refresh does to the access token before it",
         |it| name_of(it.old_access_token), |it, text| read(&mut it.old_access_token, text)),
     switch("pkce", "ignored | verified | required", "what becomes of PKCE parameters (S256 only)",
@@ -199,7 +207,7 @@ const ALL: &[Switch] = &[
         |it| name_of(it.refresh_token_type), |it, text| read(&mut it.refresh_token_type, text)),
     switch("request_scope", "ignored | refused | honoured", "what scope in a token request does",
         |it| name_of(it.request_scope), |it, text| read(&mut it.request_scope, text)),
-    switch("response_type", "optional | required", "whether an authorization request needs response_type=code",
+    switch("response_type", "optional | required | ignored", "whether an authorization request needs response_type=code",
         |it| name_of(it.response_type), |it, text| read(&mut it.response_type, text)),
     switch("retry_after", "none | <seconds>", "the Retry-After header of a 429 answer",
         |it| seconds_or_none(it.retry_after), |it, text| read_seconds(&mut it.retry_after, text)),
@@ -211,7 +219,7 @@ const ALL: &[Switch] = &[
         |it| name_of(it.successor), |it, text| read(&mut it.successor, text)),
     switch("throttled_body", "message | empty | html", "the body of a 429 answer",
         |it| name_of(it.throttled_body), |it, text| read(&mut it.throttled_body, text)),
-    switch("token_errors", "rfc | smartrecruiters | empty", "the shape of token errors",
+    switch("token_errors", "rfc | smartrecruiters | empty | empty_object", "the shape of token errors; the last is 200 with {}",
         |it| name_of(it.token_errors), |it, text| read(&mut it.token_errors, text)),
     switch("token_limit", "none | <per second>", "requests to the token endpoint that a client may make in a second",
         |it| seconds_or_none(it.token_limit), |it, text| read_seconds(&mut it.token_limit, text)),
@@ -244,8 +252,8 @@ mod tests {
 
     #[test]
     fn what_is_no_switch_is_refused_and_changes_nothing() {
-        let unknown_value =
-            SwitchError::UnknownValue { name: "basic", values: "accepted | ignored" };
+        let values = "accepted | ignored | not_for_refresh";
+        let unknown_value = SwitchError::UnknownValue { name: "basic", values };
         let cases = [
             ("no pair", "basic", SwitchError::NotAPair),
             ("no such name", "basics=accepted", SwitchError::UnknownName),

@@ -12,7 +12,9 @@ use super::answer::{self, Handled};
 use super::fingerprint::{Fingerprint, lookup};
 use super::form::{self, Form};
 use super::rate_limit::Limit;
-use super::switches::{BasicAuthentication, RequestScope, TokenErrors, UnreadableBody};
+use super::switches::{
+    BasicAuthentication, InvalidClientStatus, RequestScope, TokenErrors, UnreadableBody,
+};
 use crate::world::Client;
 
 /// Why a token request is refused.
@@ -20,16 +22,17 @@ use crate::world::Client;
 pub(super) struct Refusal {
     code: &'static str,
     reason: &'static str,
-    status: StatusCode,
 }
 
 impl Refusal {
+    const CLIENT: &'static str = "invalid_client";
+
     pub(super) const fn new(code: &'static str, reason: &'static str) -> Self {
-        Self { code, reason, status: StatusCode::BAD_REQUEST }
+        Self { code, reason }
     }
 
     const fn client(reason: &'static str) -> Self {
-        Self { code: "invalid_client", reason, status: StatusCode::UNAUTHORIZED }
+        Self { code: Self::CLIENT, reason }
     }
 }
 
@@ -109,8 +112,12 @@ impl Simulator {
         request: &Request<SecretBytes>,
         form: &Form,
     ) -> Result<&Client, Refusal> {
+        let refreshes = form.filled("grant_type") == Some("refresh_token");
         let basic = match self.switches.basic {
-            BasicAuthentication::Accepted => request.headers().get(AUTHORIZATION),
+            BasicAuthentication::NotForRefresh if refreshes => None,
+            BasicAuthentication::Accepted | BasicAuthentication::NotForRefresh => {
+                request.headers().get(AUTHORIZATION)
+            }
             BasicAuthentication::Ignored => None,
         };
         let in_body = (form.filled("client_id"), form.filled("client_secret"));
@@ -166,9 +173,18 @@ impl Simulator {
     }
 
     fn refused(&self, request: &Request<SecretBytes>, refusal: Refusal) -> Handled {
-        let Refusal { code, reason, status } = refusal;
+        let Refusal { code, reason } = refusal;
+        let status = match self.switches.invalid_client_status {
+            InvalidClientStatus::Unauthorized if code == Refusal::CLIENT => {
+                StatusCode::UNAUTHORIZED
+            }
+            InvalidClientStatus::BadRequest | InvalidClientStatus::Unauthorized => {
+                StatusCode::BAD_REQUEST
+            }
+        };
         let response = match self.switches.token_errors {
             TokenErrors::Empty => answer::empty(status),
+            TokenErrors::EmptyObject => answer::uncached_object(StatusCode::OK, &[]),
             TokenErrors::Rfc => answer::uncached_object(
                 status,
                 &[("error", json!(code)), ("error_description", json!(reason))],
@@ -176,7 +192,8 @@ impl Simulator {
             TokenErrors::SmartRecruiters => answer::coded(status, &code.to_uppercase(), reason),
         };
         let handled = Handled::new(response).because(reason);
-        if status == StatusCode::UNAUTHORIZED && request.headers().contains_key(AUTHORIZATION) {
+        let unauthorized = handled.response.status() == StatusCode::UNAUTHORIZED;
+        if unauthorized && request.headers().contains_key(AUTHORIZATION) {
             return handled.header(WWW_AUTHENTICATE, "Basic realm=\"SmartRecruiters\"");
         }
         handled

@@ -66,6 +66,21 @@ fn errors_about_the_rest_are_told_to_the_application() {
 }
 
 #[test]
+fn a_response_type_of_any_value_may_mean_code() {
+    for (rule, sent, accepted) in [
+        ("optional", "token", false),
+        ("required", "token", false),
+        ("ignored", "token", true),
+        ("ignored", "code", true),
+        ("ignored", "", true),
+    ] {
+        let mut scene = scene(&[&format!("response_type={rule}")]);
+        let page = scene.get(&scene.authorize_url(&format!("&response_type={sent}")));
+        assert_eq!(page.status() == StatusCode::OK, accepted, "{rule} {sent}");
+    }
+}
+
+#[test]
 fn challenges_are_judged_when_proof_keys_are_verified() {
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let cases = [

@@ -202,6 +202,21 @@ fn a_200_with_an_empty_object_is_no_token() {
 }
 
 #[test]
+fn a_refusal_that_is_a_200_with_an_empty_object_is_no_token() {
+    let mut scene = scene(&[]);
+    let token = refresh_of(&scene.tokens());
+    scene.refresh(&token).expect("a rotation");
+    scene.simulator.switches_mut().set("token_errors=empty_object").expect("a switch");
+    let missing = GrantError::ServerMisbehaved(ServerMisbehaved::NoAccessToken);
+    let failure = scene.refresh(&token).expect_err("it was used");
+    assert_eq!(*failure.error(), missing);
+    assert_ne!(failure.error().single_use(), SingleUse::Unspent);
+    let service = scene.credentials.service().clone();
+    scene.simulator.world_mut().revoke_client(service.id().as_str());
+    assert_eq!(scene.client_credentials(&service).expect_err("revoked"), missing);
+}
+
+#[test]
 fn a_missing_scope_means_the_default_ones_and_an_empty_one_is_an_error() {
     let mut scene = scene(&["answer_scope=granted"]);
     let page = scene.get(&scene.authorize_url(""));

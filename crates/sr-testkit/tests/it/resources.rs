@@ -118,6 +118,31 @@ fn a_missing_scope_is_named_and_any_of_several_is_enough() {
 }
 
 #[test]
+fn the_refusal_of_a_missing_scope_has_the_shape_of_its_switch() {
+    let listed = "Missing required scopes: users_read,users_manage";
+    let coded = format!(
+        r#"{{"errors":[{{"code":"OAuthPermissionsException","message":"{listed}"}}],"message":"{listed}"}}"#
+    );
+    let cases = [
+        ("challenge", format!(r#"{{"message":"{listed}"}}"#), true),
+        ("exception_code", coded, false),
+        ("exception_message", r#"{"message":"OAuthPermissionsException"}"#.to_owned(), false),
+    ];
+    for (rule, body, challenged) in cases {
+        let mut scene = scene(&[&format!("missing_scope={rule}")]);
+        let narrow = scene.credentials.narrow().clone();
+        let token = scene.client_credentials(&narrow).expect("a token");
+        let answer = scene.with_token("/users", &token);
+        assert_eq!((answer.status().as_u16(), text(&answer)), (403, body), "{rule}");
+        let challenge = header(&answer, "www-authenticate");
+        assert_eq!(challenge.contains("insufficient_scope"), challenged, "{rule}");
+        let refusal = sr_auth_core::wire::api_refusal::ApiRefusal::read(&answer, scene.now);
+        let remedy = refusal.map(|it| it.remedy());
+        assert_eq!(remedy, Some(sr_auth_core::Remedy::AskAdministrator), "{rule}");
+    }
+}
+
+#[test]
 fn a_company_without_api_access_is_told_so() {
     let mut scene = scene(&[]);
     let client = scene.credentials.locked_out().clone();

@@ -57,6 +57,7 @@ fn a_client_authenticates_in_one_way() {
         ("Basic where it is ignored", "ignored", true, false, 401, "invalid_client"),
         ("both where Basic is ignored", "ignored", true, true, 200, ""),
         ("body", "accepted", false, true, 200, ""),
+        ("Basic without a refresh", "not_for_refresh", true, false, 200, ""),
     ];
     for (name, rule, in_header, in_body, status, code) in cases {
         let mut scene = scene(&[&format!("basic={rule}")]);
@@ -320,12 +321,45 @@ fn errors_have_the_shape_of_their_switch() {
             r#"{"errors":[{"code":"INVALID_CLIENT","message":"no such client"}],"message":"no such client"}"#,
         ),
         ("empty", ""),
+        ("empty_object", "{}"),
     ];
     for (rule, expected) in cases {
-        let mut scene = scene(&[&format!("token_errors={rule}")]);
-        let body = "grant_type=client_credentials&client_id=nobody&client_secret=x";
-        let answer = scene.post_form(body);
-        assert_eq!((answer.status().as_u16(), text(&answer)), (401, expected.to_owned()));
+        for (of_client, status) in [("401", 401), ("400", 400)] {
+            let of_client = format!("invalid_client_status={of_client}");
+            let mut scene = scene(&[&format!("token_errors={rule}"), &of_client]);
+            let body = "grant_type=client_credentials&client_id=nobody&client_secret=x";
+            let answer = scene.post_form(body);
+            let status = if rule == "empty_object" { 200 } else { status };
+            assert_eq!((answer.status().as_u16(), text(&answer)), (status, expected.to_owned()));
+            let other = scene.service_form().replace("=client_credentials", "=other");
+            let status = if rule == "empty_object" { 200 } else { 400 };
+            assert_eq!(scene.post_form(&other).status().as_u16(), status, "{rule} {of_client}");
+        }
+    }
+}
+
+#[test]
+fn basic_may_be_good_for_everything_but_a_refresh() {
+    for (rule, expected) in [
+        ("accepted", (200, "")),
+        ("not_for_refresh", (401, "invalid_client")),
+        ("ignored", (401, "invalid_client")),
+    ] {
+        let mut scene = scene(&[]);
+        let token = refresh_of(&scene.tokens());
+        scene.simulator.switches_mut().set(&format!("basic={rule}")).expect("a switch");
+        let client = scene.credentials.application().clone();
+        let token = token.secret().expose();
+        let body = format!("grant_type=refresh_token&refresh_token={token}");
+        let mut request = form(TOKEN, &body);
+        let value = basic(client.id().as_str(), &secret(&client));
+        request.headers_mut().insert(AUTHORIZATION, value);
+        let answer = scene.send(&request);
+        assert_eq!(verdict(&answer), (expected.0, expected.1.to_owned()), "{rule}");
+        // A refresh that is refused for its client spends nothing.
+        let body = format!("{body}&{}", scene.application_form());
+        let again = scene.post_form(&body);
+        assert_eq!(again.status() == 200, rule != "accepted", "{rule}");
     }
 }
 

@@ -68,8 +68,12 @@ type Judged<T> = Result<T, (&'static str, &'static str)>;
 
 fn judge_response_type(form: &Form, switches: &Switches) -> Judged<()> {
     match (form.filled("response_type"), switches.response_type) {
-        (Some("code"), _) | (None, ResponseType::Optional) => Ok(()),
-        (Some(_), _) => Err(("unsupported_response_type", "Only code is supported")),
+        (_, ResponseType::Ignored)
+        | (Some("code"), ResponseType::Optional | ResponseType::Required)
+        | (None, ResponseType::Optional) => Ok(()),
+        (Some(_), ResponseType::Optional | ResponseType::Required) => {
+            Err(("unsupported_response_type", "Only code is supported"))
+        }
         (None, ResponseType::Required) => Err(("invalid_request", "response_type is missing")),
     }
 }

@@ -110,11 +110,16 @@ pub enum BasicAuthentication {
     Accepted,
     /// The header is not looked at, as the service is said to have done once.
     Ignored,
+    /// It does, except for a refresh, for which the changelog of the service does not promise it.
+    NotForRefresh,
 }
 
 impl Choice for BasicAuthentication {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("accepted", Self::Accepted), ("ignored", Self::Ignored)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("accepted", Self::Accepted),
+        ("ignored", Self::Ignored),
+        ("not_for_refresh", Self::NotForRefresh),
+    ];
 }
 
 /// What a second presentation of a code does (RFC 6749 §4.1.2).
@@ -230,6 +235,45 @@ impl Choice for LoopbackPort {
     const ALL: &'static [(&'static str, Self)] = &[("exact", Self::Exact), ("any", Self::Any)];
 }
 
+/// The status of `invalid_client` (RFC 6749 §5.2 has both).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum InvalidClientStatus {
+    /// 401.
+    #[default]
+    Unauthorized,
+    /// 400, like every other error.
+    BadRequest,
+}
+
+impl Choice for InvalidClientStatus {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("401", Self::Unauthorized), ("400", Self::BadRequest)];
+}
+
+/// The shape of the 403 answer to a call without a needed scope. The pages call it
+/// `OAuthPermissionsException`, and do not show where that name stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum MissingScope {
+    /// A `WWW-Authenticate` and a message that names the scopes, as middleware of the service has
+    /// it.
+    #[default]
+    Challenge,
+    /// The name is the code of an error; no challenge.
+    ExceptionCode,
+    /// The name is the message; no challenge.
+    ExceptionMessage,
+}
+
+impl Choice for MissingScope {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("challenge", Self::Challenge),
+        ("exception_code", Self::ExceptionCode),
+        ("exception_message", Self::ExceptionMessage),
+    ];
+}
+
 /// What a refresh does to the access token before it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -306,11 +350,13 @@ pub enum ResponseType {
     Optional,
     /// Missing is an error.
     Required,
+    /// It is not looked at: any value means `code`.
+    Ignored,
 }
 
 impl Choice for ResponseType {
     const ALL: &'static [(&'static str, Self)] =
-        &[("optional", Self::Optional), ("required", Self::Required)];
+        &[("optional", Self::Optional), ("required", Self::Required), ("ignored", Self::Ignored)];
 }
 
 /// What a second client-credentials token does to the first.
@@ -356,11 +402,17 @@ pub enum TokenErrors {
     SmartRecruiters,
     /// No body at all.
     Empty,
+    /// `200` with `{}`, as the FAQ of the service reports.
+    EmptyObject,
 }
 
 impl Choice for TokenErrors {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("rfc", Self::Rfc), ("smartrecruiters", Self::SmartRecruiters), ("empty", Self::Empty)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("rfc", Self::Rfc),
+        ("smartrecruiters", Self::SmartRecruiters),
+        ("empty", Self::Empty),
+        ("empty_object", Self::EmptyObject),
+    ];
 }
 
 /// What access tokens look like.
