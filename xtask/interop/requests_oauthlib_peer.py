@@ -120,11 +120,13 @@ def refreshes(variant, session, first):
     check(refusal(session.refresh_token, TOKEN, **spent) == "invalid_grant", "a spent token")
     say("ok", variant, "spent refresh token is invalid_grant")
     strict(variant, session, settings)
-    switch_to(successor="omitted")
+    switch_to(successor="kept")
     before = session.token["refresh_token"]
     last = session.refresh_token(TOKEN, timeout=WAIT, **settings)
     switch_to(successor="always")
     check(last.get("refresh_token") == before, "the refresh token is kept")
+    session.refresh_token(TOKEN, timeout=WAIT, **settings)
+    check(session.token["refresh_token"] != before, "the kept refresh token works")
     say("saw", variant, "a refresh token that is not replaced is kept")
 
 

@@ -215,7 +215,7 @@ const ALL: &[Switch] = &[
         |it| name_of(it.second_token), |it, text| read(&mut it.second_token, text)),
     switch("spent_refresh_token", "refused | revokes_family | grace:<seconds>", "what the reuse of a spent refresh token does",
         |it| it.spent_refresh_token.to_text(), |it, text| it.spent_refresh_token.read(text)),
-    switch("successor", "always | omitted", "whether a refresh brings a new refresh token",
+    switch("successor", "always | kept | omitted", "whether a refresh brings a new refresh token, and if not, whether the old one stays valid",
         |it| name_of(it.successor), |it, text| read(&mut it.successor, text)),
     switch("throttled_body", "message | empty | html", "the body of a 429 answer",
         |it| name_of(it.throttled_body), |it, text| read(&mut it.throttled_body, text)),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sr_auth_core::RefreshToken;
-use sr_testkit::{Effect, Fault, Target};
+use sr_auth_core::{RefreshToken, SingleUse};
+use sr_testkit::{Effect, Fault, Simulator, Target};
 
 use crate::fixture::{fingerprint, refresh_of, scene};
 
@@ -27,11 +27,42 @@ fn c16_the_newest_refresh_token_is_kept_and_the_old_one_dropped() {
 
 #[test]
 fn c16_without_a_successor_the_old_refresh_token_is_kept() {
+    let mut scene = scene(&["successor=kept"]);
+    let first = refresh_of(&scene.tokens());
+    let mut held = first.clone();
+    for refresh in 1..=3 {
+        let tokens = scene.refresh(&held).expect("the old one stays valid");
+        assert!(!tokens.rotated());
+        held = refresh_of(&tokens);
+        assert!(held.secret().matches(first.secret()), "refresh {refresh}");
+        assert_eq!(scene.with_token("/jobs", tokens.access()).status(), 200);
+    }
+    let grants = scene.simulator.grants(scene.now);
+    let grant = grants.first().expect("one grant");
+    assert_eq!(grant.live_refresh, [fingerprint(first.secret())]);
+    assert!(grant.spent_refresh.is_empty() && grant.live_access.len() == 4);
+    scene.now = scene.now.after(RefreshToken::LIFE);
+    assert!(scene.refresh(&held).is_err(), "its days are not made more");
+}
+
+#[test]
+fn a_grant_whose_successor_is_omitted_ends_with_its_access_token() {
     let mut scene = scene(&["successor=omitted"]);
     let before = refresh_of(&scene.tokens());
     let tokens = scene.refresh(&before).expect("an access token");
     assert!(!tokens.rotated());
-    assert!(refresh_of(&tokens).secret().matches(before.secret()));
+    let held = refresh_of(&tokens);
+    assert!(held.secret().matches(before.secret()), "there is no other to try");
+    let failure = scene.refresh(&held).expect_err("it is spent");
+    assert_eq!(failure.error().single_use(), SingleUse::Spent);
+    let live = |scene: &crate::fixture::Scene| {
+        let grants = scene.simulator.grants(scene.now);
+        let grant = grants.first().expect("one grant");
+        (grant.live_access.len(), grant.live_refresh.len())
+    };
+    assert_eq!(live(&scene), (2, 0));
+    scene.now = scene.now.after(Simulator::ACCESS_TOKEN_LIFE);
+    assert_eq!(live(&scene), (0, 0));
 }
 
 /// What the network does to one refresh.
@@ -73,7 +104,7 @@ proptest! {
                     held = refresh_of(&tokens);
                     true
                 }
-                Err(failure) => failure.error().single_use() == sr_auth_core::SingleUse::Unspent,
+                Err(failure) => failure.error().single_use() == SingleUse::Unspent,
             };
             let grants = scene.simulator.grants(scene.now);
             let live = &grants.first().expect("one grant").live_refresh;

@@ -382,13 +382,15 @@ pub enum Successor {
     /// It does, as documented.
     #[default]
     Always,
-    /// It does not, though the old one is spent.
+    /// It does not, and the old one stays valid for the rest of its days (RFC 6749 §6).
+    Kept,
+    /// It does not, though the old one is spent: the grant ends with the access token.
     Omitted,
 }
 
 impl Choice for Successor {
     const ALL: &'static [(&'static str, Self)] =
-        &[("always", Self::Always), ("omitted", Self::Omitted)];
+        &[("always", Self::Always), ("kept", Self::Kept), ("omitted", Self::Omitted)];
 }
 
 /// The shape of token errors, which is not documented.

@@ -152,7 +152,9 @@ impl Simulator {
             return Err(invalid_grant("the refresh token is older than 28 days"));
         }
         let scopes = self.narrowed(form, &grant.scopes)?;
-        self.ledger.spend(now, text);
+        if self.switches.successor != Successor::Kept {
+            self.ledger.spend(now, text);
+        }
         if self.switches.old_access_token == OldAccessToken::Dies {
             self.ledger.kill_access_of_grant(token.grant);
         }
