@@ -157,6 +157,46 @@ async fn the_administration_moves_the_clock_plants_faults_and_sets_switches() {
 }
 
 #[tokio::test]
+async fn the_administration_takes_only_what_makes_sense() {
+    let sandbox = start().await;
+    let status = |status: &str| {
+        format!(r#"{{"target":"any","effect":{{"kind":"status","status":{status}}}}}"#)
+    };
+    let redirect = |status: &str| {
+        let effect = format!(r#"{{"kind":"redirect","location":"/","status":{status}}}"#);
+        format!(r#"{{"target":"any","effect":{effect}}}"#)
+    };
+    let advance = |seconds: &str| format!(r#"{{"advance_seconds":{seconds}}}"#);
+    let range = "the status of a fault must be from 200 to 599";
+    let decade = "advance_seconds must be at most 315360000, which is ten years";
+    let cases = [
+        ("POST /__sandbox/faults", status("99"), "400", range),
+        ("POST /__sandbox/faults", status("101"), "400", range),
+        ("POST /__sandbox/faults", status("199"), "400", range),
+        ("POST /__sandbox/faults", status("600"), "400", range),
+        ("POST /__sandbox/faults", redirect("600"), "400", range),
+        ("POST /__sandbox/faults", status("70000"), "400", "70000"),
+        ("POST /__sandbox/faults", status("\"x\""), "400", "invalid type"),
+        ("POST /__sandbox/faults", status("599"), "204", ""),
+        ("POST /__sandbox/faults", redirect("200"), "204", ""),
+        ("POST /__sandbox/clock", advance("315360001"), "400", decade),
+        ("POST /__sandbox/clock", advance("18446744073709551615"), "400", decade),
+        ("POST /__sandbox/clock", advance("18446744073709551616"), "400", "message"),
+        ("POST /__sandbox/clock", advance("-1"), "400", "message"),
+        ("PUT /__sandbox/switches", r#"{"basic":1}"#.to_owned(), "400", "basic"),
+    ];
+    for (line, body, expected, told) in cases {
+        let before = sandbox.now();
+        let answer = send(&sandbox, line, &[JSON], &body).await;
+        assert_eq!(answer.status(), expected, "{line} {body}: {}", answer.body);
+        assert!(answer.body.contains(told), "{line} {body}: {}", answer.body);
+        assert!(sandbox.now().since(before) < Duration::from_secs(60), "{line} {body}");
+    }
+    let moved = send(&sandbox, "POST /__sandbox/clock", &[JSON], &advance("315360000")).await;
+    assert_eq!(moved.status(), "200");
+}
+
+#[tokio::test]
 async fn other_sites_cannot_administer() {
     let sandbox = start().await;
     let body = r#"{"advance_seconds":1800}"#;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +19,9 @@ use serde_json::{Value, json};
 
 use super::{Shared, other_sites};
 use crate::simulator::{Fault, JournalEntry, Switches};
+
+/// How far one request may move the clock: ten years.
+const LONGEST_ADVANCE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -47,15 +51,45 @@ async fn clock(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 async fn advance(
     State(shared): State<Arc<Shared>>,
-    Json(Advance { advance_seconds }): Json<Advance>,
-) -> Json<Value> {
-    shared.clock.advance(Duration::from_secs(advance_seconds));
-    Json(json!({ "now_unix_millis": shared.clock.now().as_unix_millis() }))
+    body: Result<Json<Advance>, JsonRejection>,
+) -> Response {
+    let span = match body {
+        Ok(Json(Advance { advance_seconds })) => Duration::from_secs(advance_seconds),
+        Err(rejection) => return not_taken(&rejection),
+    };
+    if span > LONGEST_ADVANCE {
+        return wrong("advance_seconds must be at most 315360000, which is ten years");
+    }
+    shared.clock.advance(span);
+    clock(State(shared)).await.into_response()
 }
 
-async fn inject(State(shared): State<Arc<Shared>>, Json(fault): Json<Fault>) -> StatusCode {
+async fn inject(
+    State(shared): State<Arc<Shared>>,
+    body: Result<Json<Fault>, JsonRejection>,
+) -> Response {
+    let fault = match body {
+        Ok(Json(fault)) => fault,
+        Err(rejection) => return not_taken(&rejection),
+    };
+    if !fault.effect.is_sendable() {
+        return wrong("the status of a fault must be from 200 to 599");
+    }
     shared.simulator().inject(fault);
-    StatusCode::NO_CONTENT
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn wrong(message: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "message": message }))).into_response()
+}
+
+/// Says what is wrong with a body; data that do not fit are as wrong as a number out of range.
+fn not_taken(rejection: &JsonRejection) -> Response {
+    let status = match rejection.status() {
+        StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+        status => status,
+    };
+    (status, Json(json!({ "message": rejection.body_text() }))).into_response()
 }
 
 async fn clear_faults(State(shared): State<Arc<Shared>>) -> StatusCode {
@@ -100,14 +134,17 @@ fn list(switches: &Switches) -> Value {
 /// Sets all of the switches, or none of them.
 async fn set_switches(
     State(shared): State<Arc<Shared>>,
-    Json(wanted): Json<BTreeMap<String, String>>,
+    body: Result<Json<BTreeMap<String, String>>, JsonRejection>,
 ) -> Response {
+    let wanted = match body {
+        Ok(Json(wanted)) => wanted,
+        Err(rejection) => return not_taken(&rejection),
+    };
     let mut simulator = shared.simulator();
     let mut switches = simulator.switches().clone();
     for (name, value) in wanted {
         if let Err(error) = switches.set(&format!("{name}={value}")) {
-            let body = Json(json!({ "message": error.to_string() }));
-            return (StatusCode::BAD_REQUEST, body).into_response();
+            return wrong(&error.to_string());
         }
     }
     let listed = list(&switches);

@@ -130,6 +130,21 @@ impl Effect {
         }
     }
 
+    /// Tells whether it can be sent: its status, if it names one, must be that of an answer.
+    #[cfg(feature = "server")]
+    pub(crate) const fn is_sendable(&self) -> bool {
+        match self {
+            Self::Redirect { status, .. } | Self::Status { status } => {
+                matches!(*status, 200..=599)
+            }
+            Self::Delay { .. }
+            | Self::Garbage
+            | Self::HugeBody { .. }
+            | Self::LostAfter
+            | Self::LostBefore => true,
+        }
+    }
+
     pub(super) const fn delay(&self) -> Duration {
         match self {
             Self::Delay { millis } => Duration::from_millis(*millis),
