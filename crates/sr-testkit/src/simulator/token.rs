@@ -11,7 +11,7 @@ use super::Simulator;
 use super::answer::{self, Handled};
 use super::fingerprint::{Fingerprint, lookup};
 use super::form::{self, Form};
-use super::rate_limit::Limit;
+use super::rate_limit::{Budget, Limit};
 use super::switches::{
     BasicAuthentication, InvalidClientStatus, RequestScope, TokenErrors, UnreadableBody,
 };
@@ -51,7 +51,20 @@ pub(super) fn grant_type(request: &Request<SecretBytes>) -> Option<&'static str>
 }
 
 impl Simulator {
+    /// Answers a token request; the answer tells of a budget, as every answer of the API does.
     pub(super) fn token(&mut self, now: Timestamp, request: &Request<SecretBytes>) -> Handled {
+        let mut budget = Budget::untouched(self.token_limit().unwrap_or(Limit::USUAL));
+        let mut handled = self.judge_token(now, request, &mut budget);
+        budget.write_to(handled.response.headers_mut());
+        handled
+    }
+
+    fn judge_token(
+        &mut self,
+        now: Timestamp,
+        request: &Request<SecretBytes>,
+        budget: &mut Budget,
+    ) -> Handled {
         if request.method() != Method::POST {
             return Handled::new(answer::method_not_allowed("POST"))
                 .because("the token endpoint takes POST only");
@@ -70,8 +83,17 @@ impl Simulator {
             Err(refusal) => return self.refused(request, refusal),
         };
         let credential = Some(Fingerprint::of(&client.secret));
-        if let Some(limited) = self.over_the_limit(now, &client) {
-            return limited.by(credential);
+        if let Some(limit) = self.token_limit() {
+            match self.limits.take(now, (lookup(&client.id), "token"), limit) {
+                Ok((left, slot)) => {
+                    self.limits.give_back(slot);
+                    *budget = left;
+                }
+                Err(left) => {
+                    *budget = left;
+                    return self.throttled("too many token requests").by(credential);
+                }
+            }
         }
         let handled = match self.exchange(now, &client, &form) {
             Ok(members) => Handled::new(answer::uncached_object(StatusCode::OK, &members)),
@@ -143,16 +165,9 @@ impl Simulator {
         Ok(client)
     }
 
-    fn over_the_limit(&mut self, now: Timestamp, client: &Client) -> Option<Handled> {
+    fn token_limit(&self) -> Option<Limit> {
         let per_second = self.switches.token_limit?;
-        let limit = Limit { at_a_time: u32::MAX, per_second };
-        match self.limits.take(now, (lookup(&client.id), "token"), limit) {
-            Ok((_, slot)) => {
-                self.limits.give_back(slot);
-                None
-            }
-            Err(_) => Some(self.throttled("too many token requests")),
-        }
+        Some(Limit { per_second, ..Limit::USUAL })
     }
 
     /// Returns the scopes of a new token, of those that its grant allows.

@@ -370,9 +370,31 @@ fn the_token_endpoint_may_have_a_limit() {
     let statuses: Vec<_> =
         (0..3).map(|_| scene.post_form(&body)).map(|it| it.status().as_u16()).collect();
     assert_eq!(statuses, [200, 200, 429]);
+    assert_eq!(header(&scene.post_form(&body), "x-ratelimit-remaining"), "0");
     assert_eq!(header(&scene.post_form(&body), "retry-after"), "7");
     scene.now = at(1);
-    assert_eq!(scene.post_form(&body).status(), 200);
+    let answer = scene.post_form(&body);
+    let left = ["limit", "remaining"].map(|it| header(&answer, &format!("x-ratelimit-{it}")));
+    assert_eq!((answer.status().as_u16(), left), (200, ["2", "1"].map(str::to_owned)));
+}
+
+#[test]
+fn every_answer_of_the_token_endpoint_tells_a_budget() {
+    let mut scene = scene(&[]);
+    let body = scene.service_form();
+    let answers = [
+        ("a token", scene.post_form(&body), 200),
+        ("a refusal", scene.post_form(&format!("{body}0")), 401),
+        ("an unreadable body", scene.post_form("{}"), 400),
+        ("another method", scene.get(TOKEN), 405),
+    ];
+    for (name, answer, status) in answers {
+        assert_eq!(answer.status().as_u16(), status, "{name}");
+        for header_name in ["limit", "remaining", "concurrent-limit", "concurrent-remaining"] {
+            let value = header(&answer, &format!("x-ratelimit-{header_name}"));
+            assert!(value.parse::<u32>().is_ok(), "{name}: {header_name} {value}");
+        }
+    }
 }
 
 #[test]
