@@ -73,8 +73,17 @@ impl Failure {
 
     /// A file, a socket or the terminal failed.
     pub(crate) fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+
         let what = format!("{what}: {}", error.kind());
-        Self::new(Exit::Failed, "sr_auth::io", what, "check the file, its owner and its mode")
+        let advice = if error.kind() == FileTooLarge {
+            "a secret has at most 64 KiB; a limit may be lower (ulimit -f)"
+        } else if [QuotaExceeded, StorageFull].contains(&error.kind()) {
+            "make room there, or take another place"
+        } else {
+            "check the file, its owner and its mode"
+        };
+        Self::new(Exit::Failed, "sr_auth::io", what, advice)
     }
 
     pub(crate) fn interrupted() -> Self {

@@ -1,13 +1,16 @@
 //! Files with a secret in them: only their owner may read them, and writing loses nothing.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+mod reserved;
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
 
 use sr_auth_core::Secret;
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
+pub(crate) use reserved::Reserved;
 
 /// The longest secret that is read, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -55,92 +58,6 @@ fn check_mode(_: &Path, _: &fs::Metadata) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A place for a secret that is yet to come.
-///
-/// The file is made, beside its later name, before anything is spent: so a missing directory or a
-/// full disk shows while nothing can be lost.
-#[derive(Debug)]
-pub(crate) struct Reserved {
-    file: File,
-    path: PathBuf,
-    replace: bool,
-    temporary: PathBuf,
-    written: bool,
-}
-
-impl Reserved {
-    /// Reserves a name; an existing file is refused unless it may be replaced.
-    pub(crate) fn new(path: &Path, replace: bool) -> Result<Self, Failure> {
-        if !replace && path.symlink_metadata().is_ok() {
-            return Err(Failure::usage(
-                format!("{} exists", path.display()),
-                "choose another file, or replace it with --force",
-            ));
-        }
-        let Some(name) = path.file_name() else {
-            return Err(Failure::usage(format!("{} is no file", path.display()), "name a file"));
-        };
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}.tmp", std::process::id()));
-        let temporary = path.with_file_name(hidden);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&temporary).map_err(|error| {
-            Failure::io(format!("{} cannot be written", path.display()), &error)
-        })?;
-        Ok(Self { file, path: path.to_owned(), replace, temporary, written: false })
-    }
-
-    /// Writes the secret and gives it its name, durably; returns the name.
-    ///
-    /// # Errors
-    ///
-    /// When the name cannot be taken, the secret stays in the file that the failure names.
-    pub(crate) fn keep(mut self, secret: &Secret) -> Result<PathBuf, Failure> {
-        let line = Zeroizing::new(format!("{}\n", secret.expose()));
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_all());
-        written.map_err(|error| {
-            Failure::io(format!("{} cannot be written", self.temporary.display()), &error)
-        })?;
-        self.written = true;
-        let named = if self.replace {
-            fs::rename(&self.temporary, &self.path)
-        } else {
-            // Unlike a rename, this never takes the place of another file.
-            fs::hard_link(&self.temporary, &self.path)
-                .and_then(|()| fs::remove_file(&self.temporary))
-        };
-        named.and_then(|()| sync_directory(&self.path)).map_err(|error| {
-            let kept = self.temporary.display();
-            Failure::io(
-                format!("{} was not made; the secret is in {kept}", self.path.display()),
-                &error,
-            )
-        })?;
-        Ok(self.path.clone())
-    }
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        if !self.written {
-            // Empty, so that nothing is lost if it stays.
-            let _removed = fs::remove_file(&self.temporary);
-        }
-    }
-}
-
-fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
-    if cfg!(unix) {
-        File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,37 +72,5 @@ mod tests {
         }
         assert!(from_reader(&[0xff_u8][..]).is_err());
         assert!(from_reader(std::io::repeat(b'x')).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn k04_a_kept_secret_can_be_read_by_its_owner_only_and_takes_no_other_files_place() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let directory = tempfile::tempdir().expect("a directory can be made");
-        let path = directory.path().join("refresh");
-        let secret = |text: &str| Secret::new(text.to_owned());
-        let reserved = Reserved::new(&path, false).expect("the name is free");
-        assert_eq!(reserved.keep(&secret("first")).expect("it is kept"), path);
-        let mode = fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600);
-        assert!(Reserved::new(&path, false).is_err());
-        Reserved::new(&path, true).expect("it may be replaced").keep(&secret("second")).unwrap();
-        assert_eq!(read(&path).expect("it is there").expose(), "second");
-        drop(Reserved::new(&path, true).expect("it may be replaced"));
-        assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 1);
-    }
-
-    #[test]
-    fn a_name_that_is_taken_meanwhile_costs_no_secret() {
-        let directory = tempfile::tempdir().expect("a directory can be made");
-        let path = directory.path().join("refresh");
-        let reserved = Reserved::new(&path, false).expect("the name is free");
-        fs::write(&path, "another's").expect("it can be written");
-        let failure = reserved.keep(&Secret::new("mine".to_owned())).unwrap_err();
-        let kept = failure.what().split("is in ").nth(1).expect("it names the file");
-        let kept = kept.split(": ").next().expect("a name comes first");
-        assert_eq!(fs::read_to_string(kept).expect("it is there"), "mine\n");
-        assert_eq!(fs::read_to_string(&path).expect("it is there"), "another's");
     }
 }

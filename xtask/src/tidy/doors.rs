@@ -16,7 +16,7 @@ const DOORS: [(&str, &str); 32] = [
     ("crates/sr-auth-cli/src/loopback.rs", "hands the target of the callback to its codec"),
     ("crates/sr-auth-cli/src/loopback/connection.rs", "sends the browser to the authorization URL"),
     ("crates/sr-auth-cli/src/sandbox/exports.rs", "prints credentials that open a sandbox only"),
-    ("crates/sr-auth-cli/src/secret_file.rs", "writes a refresh token for its owner only"),
+    ("crates/sr-auth-cli/src/secret_file/reserved.rs", "writes a refresh token for its owner only"),
     ("crates/sr-auth-cli/src/token.rs", "prints the access token"),
     ("crates/sr-auth-core/src/credential.rs", "refuses a secret that no header can carry"),
     ("crates/sr-auth-core/src/credential/authorization.rs", "writes the header of a request"),

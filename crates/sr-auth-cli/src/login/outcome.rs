@@ -27,10 +27,14 @@ pub(super) fn report(
             return Err(failure.into());
         }
     };
-    let kept = match (tokens.refresh(), reserved) {
-        (Some(token), Some(reserved)) => Kept::In(reserved.keep(token.secret())?),
-        (Some(_), None) => Kept::Discarded,
-        (None, _) => Kept::None,
+    let (kept, failure) = match (tokens.refresh(), reserved) {
+        (Some(token), Some(reserved)) => match reserved.keep(token.secret()) {
+            Ok(path) => (Kept::In(path), None),
+            // The access token is good all the same, and cannot be had a second time.
+            Err(failure) => (Kept::Failed, Some(failure)),
+        },
+        (Some(_), None) => (Kept::Discarded, None),
+        (None, _) => (Kept::None, None),
     };
     let lines = describe(&tokens, &kept, now);
     for line in lines {
@@ -42,12 +46,13 @@ pub(super) fn report(
     if print == Some(Print::Token) {
         console.line(tokens.access().secret().expose())?;
     }
-    Ok(Exit::Done)
+    failure.map_or(Ok(Exit::Done), Err)
 }
 
 /// What became of the refresh token.
 enum Kept {
     Discarded,
+    Failed,
     In(PathBuf),
     None,
 }
@@ -61,6 +66,7 @@ fn describe(tokens: &TokenSet, kept: &Kept, now: Timestamp) -> [String; 4] {
     let left = tokens.access().expires_at().since(now).as_secs();
     let refresh = match kept {
         Kept::Discarded => "discarded; --refresh-token-file PATH keeps it".to_owned(),
+        Kept::Failed => "not kept as asked for: see the error".to_owned(),
         Kept::In(path) => {
             format!("in {}, good for one use within 28 days", path.display())
         }

@@ -187,6 +187,39 @@ async fn k04_a_refresh_token_is_kept_for_its_owner_only_and_never_replaced_unask
 }
 
 #[tokio::test]
+async fn a_full_disk_is_found_out_before_anything_is_spent() {
+    let sandbox = sandbox(&["auto_decision=authorize"]).await;
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let path = directory.path().join("refresh");
+    let name = path.to_str().expect("the path is text");
+    let arguments = ["login", "--no-browser", "--timeout", "1", "--refresh-token-file", name];
+    // Room for a token, but not for the longest one.
+    let program = Program::below("trap '' XFSZ; ulimit -f 64", &arguments);
+    let ended = program.for_application(&sandbox).run().await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    assert!(ended.err.contains("cannot be written: file too large"), "{}", ended.err);
+    assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 0);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_cannot_be_kept_costs_no_access_token() {
+    let sandbox = sandbox(&["auto_decision=authorize"]).await;
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let path = directory.path().join("refresh");
+    let name = path.to_str().expect("the path is text");
+    let arguments = ["login", "--no-browser", "--print", "token", "--refresh-token-file", name];
+    let mut running = Program::new(&arguments).for_application(&sandbox).start();
+    let url = running.url().await;
+    fs::write(&path, "another's").expect("it can be written");
+    come_back(&authorize(&url).await).await;
+    let ended = running.end().await;
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("the secret is in"), "{}", ended.err);
+    assert!(!ended.out.trim().is_empty() && !ended.out.trim().contains(char::is_whitespace));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), "another's");
+}
+
+#[tokio::test]
 async fn a_refresh_token_in_an_otherwise_useless_answer_is_kept() {
     let sandbox = sandbox(&["auto_decision=authorize"]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");

@@ -33,6 +33,18 @@ impl Program {
         Self(command)
     }
 
+    /// Runs it below a shell that does this first, such as to set a limit.
+    pub(crate) fn below(script: &str, arguments: &[&str]) -> Self {
+        let Self(program) = Self::new(arguments);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]);
+        command.arg(program.as_std().get_program()).args(program.as_std().get_args());
+        command.env_clear().env("COLUMNS", "100").env("LANG", "C.UTF-8");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(true);
+        Self(command)
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.0.env(name, value);
         self
