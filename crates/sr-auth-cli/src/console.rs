@@ -57,7 +57,7 @@ impl Console {
     /// Says what went wrong, its code, and what to do.
     pub(crate) fn failure(&self, failure: &Failure) {
         // Whoever closed the pipe has read enough.
-        if failure.code() == OUTPUT_CLOSED {
+        if is_closed(failure) {
             return;
         }
         self.note(&format!("{RED}error:{RED:#} {}", failure.what()));
@@ -79,6 +79,11 @@ impl Console {
 }
 
 const OUTPUT_CLOSED: &str = "sr_auth::output_closed";
+
+/// Tells whether somebody closed standard output, who has read enough.
+pub(crate) fn is_closed(failure: &Failure) -> bool {
+    failure.code() == OUTPUT_CLOSED
+}
 
 fn closed(error: &std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::BrokenPipe {

@@ -2,6 +2,7 @@
 
 mod exports;
 mod live_view;
+mod outlet;
 
 use clap::{Args, ValueEnum};
 use sr_testkit::{Sandbox, SandboxSettings, SwitchError, Switches};
@@ -10,6 +11,7 @@ use crate::console::{BOLD, Console, DIM};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use live_view::LiveView;
+use outlet::Outlet;
 
 /// Run a SmartRecruiters sandbox on this machine
 ///
@@ -62,11 +64,13 @@ pub(crate) async fn run(arguments: SandboxArguments, console: &Console) -> Resul
     }
     let mut interrupt = Interrupt::listen()?;
     let sandbox = Sandbox::start(settings).await?;
-    exports::print(&sandbox, console)?;
-    let view = LiveView::new(&sandbox, console);
+    let (mut outlet, writer) = Outlet::open(*console);
+    outlet.offer(exports::text(&sandbox));
+    let view = LiveView::new(&sandbox);
     tokio::select! {
         () = interrupt.requested() => {}
-        Err(failure) = view.show_forever(), if !arguments.quiet => return Err(failure),
+        failure = writer.failure() => return Err(failure),
+        () = view.show_forever(&mut outlet), if !arguments.quiet => {}
     }
     sandbox.stop().await;
     Ok(Exit::Done)

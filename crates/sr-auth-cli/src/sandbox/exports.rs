@@ -5,13 +5,12 @@ use sr_testkit::{DemoCredentials, Sandbox};
 
 use url::form_urlencoded;
 
-use crate::console::{BOLD, Console, DIM};
-use crate::exit::Failure;
+use crate::console::{BOLD, DIM};
 
-/// Prints the address, then for each method the lines for the shell and how to use them.
+/// Writes the address, then for each method the lines for the shell and how to use them.
 ///
 /// Every line that is no command is a comment, so that the whole text can be pasted into a shell.
-pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure> {
+pub(super) fn text(sandbox: &Sandbox) -> String {
     let origin = sandbox.origin();
     let credentials = sandbox.credentials();
     let (id, secret) = pair(credentials.service());
@@ -21,7 +20,7 @@ pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure>
     let redirect_uri: String =
         form_urlencoded::byte_serialize(credentials.redirect_uri().as_str().as_bytes()).collect();
     let company = DemoCredentials::COMPANY;
-    let text = format!(
+    format!(
         "# {BOLD}A SmartRecruiters sandbox listens on {origin}{BOLD:#}\n\
          # Its credentials work nowhere else. Paste these lines into another terminal:\n\
          \n\
@@ -57,8 +56,7 @@ pub(super) fn print(sandbox: &Sandbox, console: &Console) -> Result<(), Failure>
         id = id,
         secret = secret.expose(),
         app_secret = app_secret.expose(),
-    );
-    console.line(&text)
+    )
 }
 
 /// Returns id and secret; every client of the sandbox has a secret.

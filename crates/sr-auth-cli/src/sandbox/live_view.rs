@@ -4,41 +4,39 @@ use std::time::Duration;
 
 use sr_testkit::{JournalEntry, Sandbox};
 
-use crate::console::{Console, DIM, GREEN, RED, harmless};
-use crate::exit::Failure;
+use super::outlet::Outlet;
+use crate::console::{DIM, GREEN, RED, harmless};
 use crate::moment::time_of_day;
 
 /// How long a request may go unnoticed.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// Reads along in the journal of a sandbox.
-pub(super) struct LiveView<'a> {
-    console: &'a Console,
-    sandbox: &'a Sandbox,
-}
+pub(super) struct LiveView<'a>(&'a Sandbox);
 
 impl<'a> LiveView<'a> {
-    pub(super) const fn new(sandbox: &'a Sandbox, console: &'a Console) -> Self {
-        Self { console, sandbox }
+    pub(super) const fn new(sandbox: &'a Sandbox) -> Self {
+        Self(sandbox)
     }
 
-    /// Prints each new request; ends only when standard output does.
-    pub(super) async fn show_forever(&self) -> Result<(), Failure> {
+    /// Offers a line for each new request, without end.
+    pub(super) async fn show_forever(&self, outlet: &mut Outlet) {
         let mut glances = tokio::time::interval(GLANCE);
         let mut shown = 0;
         loop {
             glances.tick().await;
             let (entries, seen) = self.since(shown);
+            outlet.skip(seen.saturating_sub(shown).saturating_sub(entries.len() as u64));
             shown = seen;
             for entry in entries {
-                self.console.line(&line(&entry))?;
+                outlet.offer(line(&entry));
             }
         }
     }
 
     /// Returns the requests after the first `shown`, and how many there have been.
     fn since(&self, shown: u64) -> (Vec<JournalEntry>, u64) {
-        self.sandbox.with(|simulator| {
+        self.0.with(|simulator| {
             let dropped = simulator.journal_dropped();
             let new = simulator.journal().zip(dropped..).filter(|(_, index)| *index >= shown);
             let new: Vec<JournalEntry> = new.map(|(entry, _)| entry.clone()).collect();

@@ -100,7 +100,7 @@ impl Program {
         self.0.stdin(Stdio::piped());
         let mut child = self.0.spawn().expect("the program starts");
         let stdin = child.stdin.take();
-        let out = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let out = Some(BufReader::new(child.stdout.take().expect("it is piped")).lines());
         let err = BufReader::new(child.stderr.take().expect("it is piped")).lines();
         Running { child, err, out, stdin, told: String::new() }
     }
@@ -110,7 +110,7 @@ impl Program {
 pub(crate) struct Running {
     child: Child,
     err: Lines<BufReader<ChildStderr>>,
-    out: Lines<BufReader<ChildStdout>>,
+    out: Option<Lines<BufReader<ChildStdout>>>,
     stdin: Option<ChildStdin>,
     told: String,
 }
@@ -136,7 +136,8 @@ impl Running {
     /// Waits for a line of standard output that holds this text.
     pub(crate) async fn line_with(&mut self, text: &str) -> String {
         loop {
-            let line = timeout(WITHIN, self.out.next_line()).await.expect("it comes in time");
+            let out = self.out.as_mut().expect("it is open");
+            let line = timeout(WITHIN, out.next_line()).await.expect("it comes in time");
             let line = line.expect("it is text").expect("the line comes before the end");
             if line.contains(text) {
                 return line;
@@ -158,6 +159,17 @@ impl Running {
         assert!(sent.expect("there is a shell").success());
     }
 
+    /// Reads standard output no more, and has the program know it.
+    pub(crate) fn close_output(&mut self) {
+        self.out = None;
+    }
+
+    /// Waits for the end without reading anything; returns the exit code.
+    pub(crate) async fn end_unread(mut self) -> i32 {
+        let ended = timeout(WITHIN, self.child.wait()).await.expect("it ends in time");
+        ended.expect("it can be waited for").code().expect("no signal ended it")
+    }
+
     /// Closes standard input and waits for the end; returns everything that was not read before.
     pub(crate) async fn end(mut self) -> Ended {
         drop(self.stdin.take());
@@ -168,7 +180,8 @@ impl Running {
     pub(crate) async fn end_by_itself(mut self) -> Ended {
         let reading = async {
             let (mut out, mut err) = (String::new(), self.told);
-            let (mut out_pipe, mut err_pipe) = (self.out.into_inner(), self.err.into_inner());
+            let (mut out_pipe, mut err_pipe) =
+                (self.out.expect("it is open").into_inner(), self.err.into_inner());
             let both =
                 tokio::join!(out_pipe.read_to_string(&mut out), err_pipe.read_to_string(&mut err));
             both.0.expect("it writes text");

@@ -165,6 +165,35 @@ async fn a_signal_ends_it_well_and_frees_the_port() {
 }
 
 #[tokio::test]
+async fn a_signal_ends_it_while_nobody_reads_what_it_shows() {
+    let started = start(&[]).await;
+    let path = "x".repeat(250);
+    // More than a pipe holds; the last of them are looked at when the pipe is full.
+    for _ in 0..400 {
+        fetch(&format!("{}/{path}", started.origin)).await;
+    }
+    let mut glances = tokio::time::interval(std::time::Duration::from_millis(250));
+    for _ in 0..3 {
+        glances.tick().await;
+    }
+    started.running.signal("TERM").await;
+    assert_eq!(started.running.end_unread().await, 0);
+}
+
+#[tokio::test]
+async fn it_goes_on_when_its_output_is_closed() {
+    let mut started = start(&[]).await;
+    started.running.close_output();
+    let mut glances = tokio::time::interval(std::time::Duration::from_millis(150));
+    for _ in 0..5 {
+        check_status(&fetch(&format!("{}/", started.origin)).await, 200);
+        glances.tick().await;
+    }
+    started.running.signal("TERM").await;
+    assert_eq!(started.running.end_unread().await, 0);
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_is_told() {
     let started = start(&[]).await;
     let port = started.origin.rsplit(':').next().expect("there is a port");
