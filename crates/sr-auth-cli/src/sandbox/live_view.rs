@@ -5,7 +5,7 @@ use std::time::Duration;
 use sr_testkit::{JournalEntry, Sandbox};
 
 use super::outlet::Outlet;
-use crate::console::{DIM, GREEN, RED, harmless};
+use crate::console::{DIM, GREEN, RED};
 use crate::moment::time_of_day;
 
 /// How long a request may go unnoticed.
@@ -46,6 +46,7 @@ impl<'a> LiveView<'a> {
     }
 }
 
+/// Writes a comment of the shell: what is shown can be pasted into one, whoever sent the request.
 fn line(entry: &JournalEntry) -> String {
     let status = match entry.status {
         Some(status) if status < 400 => format!("{GREEN}{status}{GREEN:#}"),
@@ -53,10 +54,10 @@ fn line(entry: &JournalEntry) -> String {
         None => format!("{RED}---{RED:#}"),
     };
     let mut line = format!(
-        "{DIM}{}{DIM:#}  {:<6} {}  {status}",
+        "# {DIM}{}{DIM:#}  {:<6} {}  {status}",
         time_of_day(entry.at),
-        entry.method,
-        harmless(&entry.path)
+        quoted(entry.method.as_str()),
+        quoted(&entry.path)
     );
     if let Some(grant_type) = entry.grant_type {
         line.push_str(&format!("  {grant_type}"));
@@ -71,4 +72,34 @@ fn line(entry: &JournalEntry) -> String {
         line.push_str(&format!("  {RED}a secret was in the URL{RED:#}"));
     }
     line
+}
+
+/// Percent-encodes what could mean something to a shell or a terminal.
+fn quoted(foreign: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._~%?&=:+-".contains(&byte);
+    let encode = |byte| match byte {
+        plain_byte if plain(plain_byte) => char::from(plain_byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    foreign.bytes().map(encode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_means_nothing_to_a_shell() {
+        let cases = [
+            ("a path", "/jobs/1?a=b&c=%20:+-._~", "/jobs/1?a=b&c=%20:+-._~"),
+            ("a command", "/$(id)`id`", "/%24%28id%29%60id%60"),
+            ("quotes", "/'\"\\", "/%27%22%5C"),
+            ("a line break", "/\r\nid;#", "/%0D%0Aid%3B%23"),
+            ("a terminal's command", "/\u{1b}[2J", "/%1B%5B2J"),
+            ("another alphabet", "/\u{e9} ", "/%C3%A9%20"),
+        ];
+        for (name, text, expected) in cases {
+            assert_eq!(quoted(text), expected, "{name}");
+        }
+    }
 }

@@ -165,6 +165,34 @@ async fn a_signal_ends_it_well_and_frees_the_port() {
 }
 
 #[tokio::test]
+async fn everything_that_it_prints_can_be_pasted_into_a_shell() {
+    let mut running = Program::new(&["sandbox", "--port", "0"]).start();
+    let first = running.line_with("listens on").await;
+    let origin = first.split(' ').find(|word| word.starts_with("http://"));
+    let here = authority(origin.expect("the address is there")).to_owned();
+    let lines = ["GET /$(id)'\";id|\\", "G`$id` /x", "GET /last"];
+    let mut seen = Vec::new();
+    for line in lines {
+        raw(&here, &format!("{line} HTTP/1.1\r\nHost: {here}\r\nConnection: close\r\n\r\n")).await;
+    }
+    while seen.last().is_none_or(|line: &String| !line.contains("/last")) {
+        seen.push(running.line_with("").await);
+    }
+    let shown: Vec<&String> = seen.iter().filter(|it| it.contains("%24")).collect();
+    assert_eq!(shown.len(), 2, "{seen:?}");
+    assert!(shown.iter().all(|it| !it.contains(['$', '`', '\'', '"', ';', '|'])), "{shown:?}");
+    let safe = |it: char| it.is_ascii_alphanumeric() || "/._~:+-=".contains(it);
+    let is_export = |line: &str| {
+        let value = line.strip_prefix("export SR_AUTH_").and_then(|it| it.split_once("='"));
+        let value = value.and_then(|(_, value)| value.strip_suffix('\''));
+        value.is_some_and(|it| it.chars().all(safe))
+    };
+    for line in &seen {
+        assert!(line.is_empty() || line.starts_with('#') || is_export(line), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_ends_it_while_nobody_reads_what_it_shows() {
     let started = start(&[]).await;
     let path = "x".repeat(250);
