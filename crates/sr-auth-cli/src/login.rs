@@ -11,8 +11,9 @@ use sr_auth_core::grant::{
     AuthorizationRequest, AuthorizationSettings, PendingAuthorization, Pkce,
 };
 use sr_auth_core::wire::callback::Callback;
-use sr_auth_core::{ClientCredentials, RedirectUri, ScopeSet};
+use sr_auth_core::{ClientCredentials, RedirectUri, ScopeSet, Secret};
 use sr_auth_http::{Clock, TokenClient, entropy};
+use zeroize::Zeroizing;
 
 use crate::console::{BOLD, Console};
 use crate::exit::{Exit, Failure};
@@ -108,14 +109,16 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
     let settings = AuthorizationSettings::new(credentials, endpoints, redirect_uri);
     let settings = arguments.with_choices(settings, console)?;
     let request = AuthorizationRequest::new(&settings, entropy()?, clock.now())?;
+    let url = Zeroizing::new(request.url().to_owned());
+    let pending = request.into_pending();
     // From here on Ctrl-C ends the waiting, but never cuts off the exchange of a code.
     let mut interrupt = Interrupt::listen()?;
     let (callback, farewell) = tokio::select! {
-        answer = arguments.ask(&request, reception, console) => answer?,
+        answer = arguments.ask(&url, pending.state(), reception, console) => answer?,
         () = interrupt.requested() => return Err(Failure::interrupted()),
     };
     let farewell = farewell.map(|farewell| tokio::spawn(farewell.serve()));
-    let outcome = match request.into_pending().accept(&settings, &callback, clock.now()) {
+    let outcome = match pending.accept(&settings, &callback, clock.now()) {
         Ok(grant) => {
             let outcome = client.authorization_code(grant).await;
             outcome::report(outcome, reserved, arguments.print, clock.now(), console)
@@ -155,22 +158,22 @@ impl LoginArguments {
     /// Sends the user to the authorize page, and waits for the way back.
     async fn ask(
         &self,
-        request: &AuthorizationRequest,
+        url: &str,
+        state: &Secret,
         reception: Reception,
         console: &Console,
     ) -> Result<(Callback, Option<Farewell>), Failure> {
         let waiting = reception.hint();
-        let opened = !self.no_browser && browser::open(request.url()).await;
+        let opened = !self.no_browser && browser::open(url).await;
         if opened {
             console.note(&format!("The browser shows the authorize page. {waiting}"));
-            console.note(&format!("If it does not, open this URL:\n\n  {}\n", request.url()));
+            console.note(&format!("If it does not, open this URL:\n\n  {url}\n"));
         } else {
-            let url = request.url();
             console.note(&format!("{BOLD}Open this URL in a browser:{BOLD:#}\n\n  {url}\n"));
             console.note(waiting);
         }
         let span = Duration::from_secs(self.timeout);
-        tokio::time::timeout(span, reception.callback()).await.unwrap_or_else(|_| {
+        tokio::time::timeout(span, reception.callback(state)).await.unwrap_or_else(|_| {
             Err(Failure::new(
                 Exit::Refused,
                 "sr_auth::login::timeout",

@@ -1,9 +1,9 @@
 //! The redirect endpoint of a program on this machine (RFC 8252 §7.3): open for one callback.
 //!
 //! ```text
-//!  bind ──▶ callback ── GET /callback, the first ──▶ Farewell ── GET /done, or 3 s ──▶ closed
+//!  bind ──▶ callback ── GET /callback with our state ──▶ Farewell ── GET /done, or 3 s ──▶ closed
 //!             │  ▲                     303 to /done
-//!             └──┘ anything else: 403, 404, 405, and no callback
+//!             └──┘ anything else: 400, 403, 404, 405, and no callback
 //! ```
 //!
 //! It listens on an address of the loopback interface and never on a name; a request whose `Host`
@@ -16,6 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sr_auth_core::Secret;
 use sr_auth_core::wire::callback::Callback;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
@@ -71,13 +72,15 @@ impl Loopback {
         self.routes.start_at(authorization_url);
     }
 
-    /// Waits for the callback; the listener is closed when the future is dropped.
-    pub(crate) async fn callback(mut self) -> Result<(Callback, Farewell), Failure> {
+    /// Waits for the callback with this `state`; the listener is closed when the future is dropped.
+    pub(crate) async fn callback(
+        mut self,
+        state: &Secret,
+    ) -> Result<(Callback, Farewell), Failure> {
+        self.routes.expect(state);
         loop {
             match self.next().await? {
-                Served::Callback(target) => {
-                    return Ok((Callback::new(target.expose()), Farewell(self)));
-                }
+                Served::Callback(callback) => return Ok((callback, Farewell(self))),
                 Served::Done | Served::Other => {}
             }
         }

@@ -94,10 +94,10 @@ pub(super) async fn round_trip(
     decision: Decision,
     narrated: bool,
 ) -> Result<RoundTrip, Failure> {
-    let (application, request, settings) = begin(stage).await?;
+    let (application, pending, settings) = begin(stage).await?;
     let start = application.redirect_uri().replace("/callback", "/");
     let waiting = async {
-        let (callback, farewell) = application.callback().await?;
+        let (callback, farewell) = application.callback(pending.state()).await?;
         let received_at = stage.clock.now();
         farewell.serve().await;
         Ok((callback, received_at))
@@ -109,29 +109,30 @@ pub(super) async fn round_trip(
     let both = async { tokio::try_join!(waiting, browsing) };
     let played = tokio::time::timeout(PLAYED_WITHIN, both).await;
     let ((callback, received_at), ()) = played.unwrap_or_else(|_| Err(nobody_came()))?;
-    Ok(RoundTrip { callback, pending: request.into_pending(), received_at, settings })
+    Ok(RoundTrip { callback, pending, received_at, settings })
 }
 
 /// Goes there and back in the browser of the person at the keyboard.
 async fn in_real_browser(stage: &Stage, report: &Report) -> Result<RoundTrip, Failure> {
-    let (application, request, settings) = begin(stage).await?;
+    let (application, pending, settings) = begin(stage).await?;
     let start = application.redirect_uri().replace("/callback", "/");
     report.say("1. to 6. happen in your browser: choose who you are, and press Authorize.")?;
     report.say(&format!("The application is at {start}"))?;
     if !browser::open(&start).await {
         report.say("No browser could be opened: open that address yourself.")?;
     }
-    let called_back = tokio::time::timeout(PendingAuthorization::LIFE, application.callback());
+    let called_back =
+        tokio::time::timeout(PendingAuthorization::LIFE, application.callback(pending.state()));
     let (callback, farewell) = called_back.await.unwrap_or_else(|_| Err(nobody_came()))?;
     let received_at = stage.clock.now();
     tokio::spawn(farewell.serve());
-    Ok(RoundTrip { callback, pending: request.into_pending(), received_at, settings })
+    Ok(RoundTrip { callback, pending, received_at, settings })
 }
 
 /// Has the application open its redirect endpoint and prepare an authorization.
 async fn begin(
     stage: &Stage,
-) -> Result<(Loopback, AuthorizationRequest, AuthorizationSettings), Failure> {
+) -> Result<(Loopback, PendingAuthorization, AuthorizationSettings), Failure> {
     let application = Loopback::bind(Ipv4Addr::LOCALHOST.into(), 0, "/callback").await?;
     let client: ClientCredentials = stage.sandbox.credentials().application().clone();
     let redirect_uri = RedirectUri::parse(&application.redirect_uri())?;
@@ -139,7 +140,7 @@ async fn begin(
         .with_scopes(ScopeSet::parse(SCOPES)?)?;
     let request = AuthorizationRequest::new(&settings, entropy()?, stage.clock.now())?;
     application.start_at(request.url());
-    Ok((application, request, settings))
+    Ok((application, request.into_pending(), settings))
 }
 
 fn nobody_came() -> Failure {

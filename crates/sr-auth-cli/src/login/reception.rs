@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, Read as _};
 use std::net::{IpAddr, Ipv4Addr};
 
+use sr_auth_core::Secret;
 use sr_auth_core::wire::callback::Callback;
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -66,11 +67,14 @@ impl Reception {
         }
     }
 
-    /// Waits for the callback.
-    pub(super) async fn callback(self) -> Result<(Callback, Option<Farewell>), Failure> {
+    /// Waits for the callback; a listener takes only the one with this `state`.
+    pub(super) async fn callback(
+        self,
+        state: &Secret,
+    ) -> Result<(Callback, Option<Farewell>), Failure> {
         match self {
             Self::Listen { loopback, .. } => {
-                let (callback, farewell) = loopback.callback().await?;
+                let (callback, farewell) = loopback.callback(state).await?;
                 Ok((callback, Some(farewell)))
             }
             Self::Paste { .. } => {

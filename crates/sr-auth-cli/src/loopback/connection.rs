@@ -22,8 +22,8 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// What a connection brought.
 #[derive(Debug)]
 pub(super) enum Served {
-    /// The callback: the target of its request, which holds the code.
-    Callback(Secret),
+    /// The callback of the authorization that is awaited.
+    Callback(Callback),
     /// The page after the callback was fetched.
     Done,
     /// Something else, which was refused.
@@ -42,8 +42,19 @@ pub(super) struct Routes {
 struct Progress {
     /// Whether the callback has come.
     called_back: bool,
+    /// The `state` of the callback that is awaited.
+    expected: Option<Secret>,
     /// Where the path `/` leads.
     start: Option<Secret>,
+}
+
+impl Progress {
+    fn awaits(&self, callback: &Callback) -> bool {
+        match (&self.expected, callback.state()) {
+            (Some(expected), Ok(state)) => expected.matches(&state),
+            _ => false,
+        }
+    }
 }
 
 impl Routes {
@@ -60,6 +71,12 @@ impl Routes {
         // A panic of another connection says nothing about this value.
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.start = Some(Secret::new(url.to_owned()));
+    }
+
+    /// Has the callback with this `state` taken, and no other.
+    pub(super) fn expect(&self, state: &Secret) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.expected = Some(state.clone());
     }
 
     /// Reads the request and answers it.
@@ -92,9 +109,13 @@ impl Routes {
             if progress.called_back {
                 return refuse("410 Gone");
             }
+            let callback = Callback::new(request.target);
+            // Any page can send a browser here: only the answer to our own question counts.
+            if !progress.awaits(&callback) {
+                return refuse("400 Bad Request");
+            }
             progress.called_back = true;
-            let target = Secret::new(request.target.to_owned());
-            (Zeroizing::new(page::redirect(self.done())), Served::Callback(target))
+            (Zeroizing::new(page::redirect(self.done())), Served::Callback(callback))
         } else if path == self.done() && progress.called_back {
             (Zeroizing::new(page::done()), Served::Done)
         } else if let ("/", false, Some(url)) = (path, progress.called_back, &progress.start) {
@@ -161,7 +182,10 @@ mod tests {
     use super::*;
 
     fn routes() -> Routes {
-        Routes::new("127.0.0.1:8123".parse().expect("it is an address"), "/callback")
+        let address = "127.0.0.1:8123".parse().expect("it is an address");
+        let routes = Routes::new(address, "/callback");
+        routes.expect(&Secret::new("2".to_owned()));
+        routes
     }
 
     #[track_caller]
@@ -192,6 +216,10 @@ mod tests {
             ("a longer path", "GET /callback/x?code=1", here, "404 Not Found"),
             ("the last page first", "GET /done", here, "404 Not Found"),
             ("no start page", "GET /", here, "404 Not Found"),
+            ("nothing in it", "GET /callback", here, "400 Bad Request"),
+            ("no state", "GET /callback?code=1", here, "400 Bad Request"),
+            ("another's", "GET /callback?code=1&state=3", here, "400 Bad Request"),
+            ("two states", "GET /callback?code=1&state=2&state=2", here, "400 Bad Request"),
         ];
         for (name, line, host, expected) in cases {
             let served = check(&routes, name, &format!("{line} HTTP/1.1\r\n{host}"), expected);
@@ -203,10 +231,10 @@ mod tests {
     fn c31_a_second_callback_is_refused() {
         let routes = routes();
         let head = "GET /callback?code=1&state=2 HTTP/1.1\r\nhost: 127.0.0.1:8123";
-        let Served::Callback(target) = check(&routes, "the first", head, "303 See Other") else {
+        let Served::Callback(callback) = check(&routes, "the first", head, "303 See Other") else {
             panic!("the first callback is taken");
         };
-        assert_eq!(target.expose(), "/callback?code=1&state=2");
+        assert_eq!(callback.state().expect("it has one").expose(), "2");
         assert!(matches!(check(&routes, "the second", head, "410 Gone"), Served::Other));
         let done = "GET /done HTTP/1.1\r\nHost: 127.0.0.1:8123";
         assert!(matches!(check(&routes, "the page", done, "200 OK"), Served::Done));
