@@ -1,5 +1,6 @@
 //! One connection to the redirect endpoint: one request, one answer.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use sr_auth_core::Secret;
 use sr_auth_core::wire::callback::Callback;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -79,11 +81,17 @@ impl Routes {
         progress.expected = Some(state.clone());
     }
 
-    /// Reads the request and answers it.
-    pub(super) async fn serve(&self, mut stream: TcpStream) -> Served {
-        let Ok(Some(head)) = timeout(WITHIN, read_head(&mut stream)).await else {
-            return Served::Other;
+    /// Reads the request, unless it is closed before that has come, and answers it.
+    pub(super) async fn serve(
+        &self,
+        mut stream: TcpStream,
+        closed: oneshot::Receiver<Infallible>,
+    ) -> Served {
+        let head = tokio::select! {
+            head = timeout(WITHIN, read_head(&mut stream)) => head,
+            _ = closed => return Served::Other,
         };
+        let Ok(Some(head)) = head else { return Served::Other };
         let (answer, served) = self.answer(&head);
         // A browser that left does not matter: what it brought has arrived.
         let _sent = timeout(WITHIN, async {

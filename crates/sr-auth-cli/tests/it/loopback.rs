@@ -108,6 +108,26 @@ async fn c31_a_connection_that_says_nothing_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn c31_many_connections_that_say_nothing_hold_nobody_up() {
+    let sandbox = sandbox(&["auto_decision=authorize"]).await;
+    let arguments = ["login", "--no-browser"];
+    let few_files = "ulimit -n 24";
+    for program in [Program::new(&arguments), Program::below(few_files, &arguments)] {
+        let mut running = program.for_application(&sandbox).start();
+        let url = running.url().await;
+        let callback = authorize(&url).await;
+        let mut silent = Vec::new();
+        for _ in 0..40 {
+            silent.push(TcpStream::connect(authority(&callback)).await.expect("it listens"));
+        }
+        come_back(&callback).await;
+        let ended = running.end().await;
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        drop(silent);
+    }
+}
+
+#[tokio::test]
 async fn c31_after_the_callback_the_listener_is_closed() {
     let sandbox = sandbox(&["auto_decision=authorize"]).await;
     let (running, callback) = waiting(&sandbox, &["--print", "token"]).await;
