@@ -1,6 +1,8 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, and the signals that ask a program to end.
 
 use std::future::Future;
+#[cfg(unix)]
+use std::task::Poll;
 
 use crate::exit::Failure;
 
@@ -20,7 +22,7 @@ pub(crate) async fn unless_interrupted<T>(
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 2],
+    signals: Vec<tokio::signal::unix::Signal>,
     #[cfg(not(unix))]
     signal: tokio::signal::windows::CtrlC,
 }
@@ -35,7 +37,13 @@ impl Interrupt {
     fn register() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
-        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()];
+        // Whoever starts a program below `nohup` wants it to survive the terminal.
+        if !is_ignored(SignalKind::hangup().as_raw_value()) {
+            kinds.push(SignalKind::hangup());
+        }
+        let signals = kinds.into_iter().map(signal).collect::<std::io::Result<_>>()?;
+        Ok(Self { signals })
     }
 
     #[cfg(not(unix))]
@@ -47,13 +55,22 @@ impl Interrupt {
     pub(crate) async fn requested(&mut self) {
         #[cfg(unix)]
         {
-            let [interrupt, terminate] = &mut self.signals;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            std::future::poll_fn(|context| {
+                let came = self.signals.iter_mut().any(|it| it.poll_recv(context).is_ready());
+                if came { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
         }
         #[cfg(not(unix))]
         self.signal.recv().await;
     }
+}
+
+/// Tells whether a signal was ignored when the program began, where the system says so.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|it| u64::from_str_radix(it.trim(), 16).ok()).unwrap_or_default();
+    u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or_default() & 1 == 1)
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use sr_testkit::Sandbox;
+use sr_testkit::{Effect, Fault, Sandbox, Target};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::browser::{authorize, come_back, press_authorize};
-use crate::program::{Ended, Program, sandbox, secret_of};
+use crate::program::{Ended, Program, WITHIN, sandbox, secret_of};
 
 const ELSEWHERE: &str = "https://yourapp.example/callback";
 
@@ -100,8 +101,7 @@ async fn a_callback_that_is_not_ours_is_refused_and_its_code_not_sent() {
         assert_eq!((ended.code, ended.out.as_str()), (3, ""), "{name}");
         assert!(ended.err.contains(code), "{name}: {}", ended.err);
     }
-    let exchanges = sandbox.with(|it| it.journal().filter(|it| it.grant_type.is_some()).count());
-    assert_eq!(exchanges, 0);
+    assert_eq!(exchanges(&sandbox), 0);
 }
 
 #[tokio::test]
@@ -117,9 +117,7 @@ async fn c37_a_declined_consent_is_told_plainly() {
             assert_eq!((ended.code, ended.out.as_str()), (3, ""), "{switch}: {}", ended.err);
             assert!(ended.err.contains("sr_auth::callback::declined"), "{switch}: {}", ended.err);
         }
-        let exchanges =
-            sandbox.with(|it| it.journal().filter(|it| it.grant_type.is_some()).count());
-        assert_eq!(exchanges, 0);
+        assert_eq!(exchanges(&sandbox), 0);
     }
 }
 
@@ -151,13 +149,62 @@ async fn a_user_who_does_not_come_is_not_awaited_for_ever() {
 }
 
 #[tokio::test]
-async fn an_interrupt_while_waiting_ends_with_130() {
+async fn a_signal_while_waiting_ends_with_130() {
     let sandbox = sandbox(&[]).await;
-    let mut running = Program::new(&["login", "--no-browser"]).for_application(&sandbox).start();
-    running.url().await;
-    running.signal("INT").await;
+    for signal in ["HUP", "INT", "QUIT", "TERM"] {
+        let program = Program::new(&["login", "--no-browser"]);
+        let mut running = program.for_application(&sandbox).start();
+        running.url().await;
+        running.signal(signal).await;
+        let ended = running.end().await;
+        assert_eq!((ended.code, ended.out.as_str()), (130, ""), "{signal}: {}", ended.err);
+    }
+}
+
+#[tokio::test]
+async fn a_login_below_nohup_survives_its_terminal() {
+    let sandbox = sandbox(&["auto_decision=authorize"]).await;
+    let program = Program::below("trap '' HUP", &["login", "--no-browser"]);
+    let mut running = program.for_application(&sandbox).start();
+    let url = running.url().await;
+    running.signal("HUP").await;
+    come_back(&authorize(&url).await).await;
     let ended = running.end().await;
-    assert_eq!((ended.code, ended.out.as_str()), (130, ""), "{}", ended.err);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+}
+
+#[tokio::test]
+async fn a_signal_during_the_exchange_costs_no_refresh_token() {
+    let sandbox = sandbox(&["auto_decision=authorize"]).await;
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    for signal in ["HUP", "INT", "QUIT", "TERM"] {
+        let effect = Effect::Delay { millis: 700 };
+        sandbox.with(|it| it.inject(Fault::new(Target::Token, effect)));
+        let path = directory.path().join(signal);
+        let name = path.to_str().expect("the path is text");
+        let arguments = ["login", "--no-browser", "--refresh-token-file", name];
+        let mut running = Program::new(&arguments).for_application(&sandbox).start();
+        let before = exchanges(&sandbox);
+        let url = running.url().await;
+        come_back(&authorize(&url).await).await;
+        let mut glances = tokio::time::interval(Duration::from_millis(10));
+        let begun = async {
+            while exchanges(&sandbox) == before {
+                glances.tick().await;
+            }
+        };
+        timeout(WITHIN, begun).await.expect("the exchange begins");
+        running.signal(signal).await;
+        let ended = running.end().await;
+        assert_eq!(ended.code, 0, "{signal}: {}", ended.err);
+        assert!(!fs::read_to_string(&path).expect("it is there").trim().is_empty(), "{signal}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 4);
+}
+
+/// Counts the requests that the token endpoint has received.
+fn exchanges(sandbox: &Sandbox) -> usize {
+    sandbox.with(|it| it.journal().filter(|entry| entry.grant_type.is_some()).count())
 }
 
 #[tokio::test]
