@@ -93,7 +93,7 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
             "give the secret another way",
         ));
     }
-    let endpoints = arguments.service.endpoints()?;
+    let endpoints = arguments.service.login_endpoints()?;
     let transport = arguments.service.transport(&endpoints)?;
     let credentials = arguments.credentials()?;
     let reserved = arguments.refresh_token_file.as_deref();

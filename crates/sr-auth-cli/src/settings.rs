@@ -17,35 +17,30 @@ use crate::{environment, secret_file};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Addresses")]
 pub(crate) struct ServiceArguments {
-    /// Which SmartRecruiters environment; production unless said otherwise
-    #[arg(long, env = "SR_AUTH_ENVIRONMENT", hide_env_values = true, value_enum)]
-    #[arg(conflicts_with = "origin")]
+    /// Which SmartRecruiters environment; production unless said otherwise [env: SR_AUTH_ENVIRONMENT]
+    #[arg(long, value_enum, conflicts_with = "origin")]
     environment: Option<Environment>,
-    /// One origin for everything: a sandbox on this machine
-    #[arg(long, env = "SR_AUTH_ORIGIN", hide_env_values = true, value_name = "URL")]
+    /// One origin for everything: a sandbox on this machine [env: SR_AUTH_ORIGIN]
+    #[arg(long, value_name = "URL")]
     origin: Option<String>,
-    /// The authorization endpoint, instead of the environment's
-    #[arg(
-        long,
-        env = "SR_AUTH_AUTHORIZATION_ENDPOINT",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
+    /// The authorization endpoint, instead of the environment's [env: SR_AUTH_AUTHORIZATION_ENDPOINT]
+    #[arg(long, value_name = "URL")]
     authorization_endpoint: Option<String>,
-    /// The token endpoint, instead of the environment's
-    #[arg(long, env = "SR_AUTH_TOKEN_ENDPOINT", hide_env_values = true, value_name = "URL")]
+    /// The token endpoint, instead of the environment's [env: SR_AUTH_TOKEN_ENDPOINT]
+    #[arg(long, value_name = "URL")]
     token_endpoint: Option<String>,
-    /// The origin of the API, instead of the environment's
-    #[arg(long, env = "SR_AUTH_API_ORIGIN", hide_env_values = true, value_name = "URL")]
+    /// The origin of the API, instead of the environment's [env: SR_AUTH_API_ORIGIN]
+    #[arg(long, value_name = "URL")]
     api_origin: Option<String>,
     /// Allow addresses with an IP address or a port, which production never has
     #[arg(long)]
     any_host: bool,
     /// A PEM file (mode 0600) with the private key and certificate for mutual TLS
-    #[arg(long, env = "SR_AUTH_CLIENT_CERTIFICATE", hide_env_values = true, value_name = "PATH")]
+    /// [env: SR_AUTH_CLIENT_CERTIFICATE]
+    #[arg(long, value_name = "PATH")]
     client_certificate: Option<PathBuf>,
-    /// A PEM file with the only certificate authorities to trust
-    #[arg(long, env = "SR_AUTH_ROOT_CERTIFICATES", hide_env_values = true, value_name = "PATH")]
+    /// A PEM file with the only certificate authorities to trust [env: SR_AUTH_ROOT_CERTIFICATES]
+    #[arg(long, value_name = "PATH")]
     root_certificates: Option<PathBuf>,
 }
 
@@ -58,44 +53,85 @@ enum Environment {
     Sandbox,
 }
 
+/// Where the addresses are that are not named one by one.
+enum Place {
+    Environment(Environment),
+    Origin(String),
+}
+
 impl ServiceArguments {
-    /// Returns the addresses.
+    /// Returns the addresses for a call that needs no user.
     pub(crate) fn endpoints(&self) -> Result<Endpoints, Failure> {
         let hosts = if self.any_host { AllowedHosts::Any } else { AllowedHosts::Named };
-        let mut endpoints = match (&self.origin, self.environment) {
-            (Some(origin), _) => at_origin(origin, hosts)?,
-            (None, Some(Environment::Sandbox)) => Endpoints::sandbox(),
-            (None, _) => Endpoints::production(),
+        let mut endpoints = match self.place()? {
+            Place::Origin(origin) => at_origin(&origin, hosts)?,
+            Place::Environment(Environment::Sandbox) => Endpoints::sandbox(),
+            Place::Environment(Environment::Production) => Endpoints::production(),
         };
-        if let Some(api) = &self.api_origin {
-            let authorization = self.authorization_endpoint.as_deref();
+        let authorization = given(&self.authorization_endpoint, "SR_AUTH_AUTHORIZATION_ENDPOINT")?;
+        if let Some(api) = given(&self.api_origin, "SR_AUTH_API_ORIGIN")? {
             let known = endpoints.authorization().map(AuthorizationEndpoint::as_str);
-            let Some(authorization) = authorization.or(known) else {
-                return Err(Failure::usage(
-                    "the authorization endpoint of this environment is not known",
-                    "name it with --authorization-endpoint",
-                ));
-            };
-            endpoints = Endpoints::custom(authorization, endpoints.token().as_str(), api, hosts)?;
+            // Nobody is sent to this last one: a login asks for one that is known.
+            let unused = format!("{}{}", endpoints.token().as_str(), Endpoints::AUTHORIZATION_PATH);
+            let authorization = authorization.as_deref().or(known).unwrap_or(&unused);
+            endpoints = Endpoints::custom(authorization, endpoints.token().as_str(), &api, hosts)?;
         }
-        if let Some(url) = &self.authorization_endpoint {
+        if let Some(url) = &authorization {
             endpoints = endpoints.with_authorization(AuthorizationEndpoint::parse(url, hosts)?);
         }
-        if let Some(url) = &self.token_endpoint {
-            endpoints = endpoints.with_token(TokenEndpoint::parse(url, hosts)?);
+        if let Some(url) = given(&self.token_endpoint, "SR_AUTH_TOKEN_ENDPOINT")? {
+            endpoints = endpoints.with_token(TokenEndpoint::parse(&url, hosts)?);
         }
         Ok(endpoints)
+    }
+
+    /// Returns the addresses for a login, with a known address to send the user to.
+    pub(crate) fn login_endpoints(&self) -> Result<Endpoints, Failure> {
+        let named = given(&self.authorization_endpoint, "SR_AUTH_AUTHORIZATION_ENDPOINT")?;
+        if named.is_none() && matches!(self.place()?, Place::Environment(Environment::Sandbox)) {
+            return Err(Failure::usage(
+                "the authorization endpoint of this environment is not known",
+                "name it with --authorization-endpoint",
+            ));
+        }
+        self.endpoints()
+    }
+
+    /// Decides by the flags, or else by the variables: what is typed beats what is exported.
+    fn place(&self) -> Result<Place, Failure> {
+        if let Some(origin) = &self.origin {
+            return Ok(Place::Origin(origin.clone()));
+        }
+        if let Some(environment) = self.environment {
+            return Ok(Place::Environment(environment));
+        }
+        let environment = environment::text("SR_AUTH_ENVIRONMENT")?;
+        match (environment::text("SR_AUTH_ORIGIN")?, environment) {
+            (Some(_), Some(_)) => Err(Failure::usage(
+                "SR_AUTH_ORIGIN and SR_AUTH_ENVIRONMENT are both set",
+                "unset one of them, or use --origin or --environment",
+            )),
+            (Some(origin), None) => Ok(Place::Origin(origin)),
+            (None, Some(name)) => {
+                let known = Environment::from_str(&name, false).map_err(|_| {
+                    let advice = "set it to production or sandbox";
+                    Failure::usage("SR_AUTH_ENVIRONMENT names no environment", advice)
+                })?;
+                Ok(Place::Environment(known))
+            }
+            (None, None) => Ok(Place::Environment(Environment::Production)),
+        }
     }
 
     /// Returns what requests to these addresses are sent with.
     pub(crate) fn transport(&self, endpoints: &Endpoints) -> Result<Arc<dyn Transport>, Failure> {
         let agent = concat!("sr-auth/", env!("CARGO_PKG_VERSION"));
         let mut builder = ReqwestTransport::builder().user_agent(agent);
-        if let Some(path) = &self.client_certificate {
-            builder = builder.client_certificate_pem(secret_file::read(path)?);
+        if let Some(path) = given(&self.client_certificate, "SR_AUTH_CLIENT_CERTIFICATE")? {
+            builder = builder.client_certificate_pem(secret_file::read(&path)?);
         }
-        if let Some(path) = &self.root_certificates {
-            let pem = std::fs::read(path).map_err(|error| {
+        if let Some(path) = given(&self.root_certificates, "SR_AUTH_ROOT_CERTIFICATES")? {
+            let pem = std::fs::read(&path).map_err(|error| {
                 Failure::io(format!("{} cannot be read", path.display()), &error)
             })?;
             builder = builder.root_certificates_pem(&pem);
@@ -104,6 +140,14 @@ impl ServiceArguments {
             builder = builder.without_root_certificates();
         }
         Ok(Arc::new(builder.build()?))
+    }
+}
+
+/// Returns what a flag says, or else a variable.
+fn given<T: Clone + From<String>>(flag: &Option<T>, variable: &str) -> Result<Option<T>, Failure> {
+    match flag {
+        Some(value) => Ok(Some(value.clone())),
+        None => Ok(environment::text(variable)?.map(T::from)),
     }
 }
 

@@ -9,4 +9,5 @@ mod loopback;
 mod program;
 mod sandbox;
 mod secrets;
+mod settings;
 mod token;
