@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::exit::{self, Exit, Failure};
@@ -112,23 +112,40 @@ fn secret_option(arguments: &[OsString]) -> Option<Failure> {
 }
 
 /// Keeps values out of the error: one of them may be a secret in the wrong place.
+///
+/// A number of a few digits is harmless, and so is a word that is nearly one of ours.
 fn hide_values(error: &mut clap::Error) {
-    if error.kind() != ErrorKind::UnknownArgument {
-        return;
+    let near =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    let near_ours = near.into_iter().any(|kind| error.get(kind).is_some());
+    // The argument is what the user wrote only here; elsewhere it is the name of one of ours.
+    let unknown = error.kind() == ErrorKind::UnknownArgument;
+    let foreign = if unknown { ContextKind::InvalidArg } else { ContextKind::InvalidValue };
+    for kind in [foreign, ContextKind::InvalidSubcommand] {
+        let Some(ContextValue::String(text)) = error.get(kind) else { continue };
+        let text = text.clone();
+        let is_word = |word: &str| word.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
+        let is_number = text.len() <= 6 && text.bytes().all(|it| it.is_ascii_digit());
+        if is_number || text.is_empty() || (near_ours && is_word(&text)) {
+            continue;
+        }
+        let name = text.split_once('=').map_or(&*text, |(name, _)| name);
+        let is_option = unknown && name.starts_with("--") && name.len() <= 24 && is_word(name);
+        let shown = if is_option { name } else { NOT_SHOWN };
+        // This advice repeats what was written.
+        error.remove(ContextKind::Suggested);
+        error.insert(kind, ContextValue::String(shown.to_owned()));
+        if error.render().to_string().contains(&text) && shown == NOT_SHOWN {
+            *error = Arguments::command().error(error.kind(), "a value cannot be used");
+        }
     }
-    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return };
-    let shown = match argument.split_once('=') {
-        Some((name, _)) if name.starts_with("--") => name.to_owned(),
-        None if argument.starts_with("--") => argument.clone(),
-        _ => "(not shown)".to_owned(),
-    };
-    error.insert(ContextKind::InvalidArg, ContextValue::String(shown));
 }
+
+/// What takes the place of a value in an error.
+const NOT_SHOWN: &str = "(not shown)";
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -146,5 +163,55 @@ mod tests {
                 assert!(!format!("{failure:?}").contains("s3cr3t"), "{option}");
             }
         }
+    }
+
+    #[test]
+    fn k04_no_error_repeats_a_value_that_may_be_a_secret() {
+        let cases: [&[&str]; 13] = [
+            &["s3cr3t"],
+            &["help", "s3cr3t"],
+            &["token", "s3cr3t"],
+            &["token", "--s3cr3t"],
+            &["token", "--sekret=s3cr3t"],
+            &["token", "--environment", "s3cr3t"],
+            &["token", "--environment=productions3cr3t"],
+            &["api", "s3cr3t", "/jobs"],
+            &["api", "GET", "/jobs", "s3cr3t"],
+            &["api", "GET", "/jobs", "--auth", "s3cr3t"],
+            &["login", "--timeout", "s3cr3t"],
+            &["login", "--print=s3cr3t"],
+            &["sandbox", "--approve", "s3cr3t"],
+        ];
+        for arguments in cases {
+            let told = told(arguments);
+            assert!(
+                told.starts_with("error: ") && !told.contains("s3cr3t"),
+                "{arguments:?}: {told}"
+            );
+        }
+        let told = told(&["login", "--timeout", "1234567890123"]);
+        assert!(!told.contains("1234567890123"), "{told}");
+    }
+
+    #[test]
+    fn a_slip_is_shown() {
+        let cases: [(&[&str], &str); 5] = [
+            (&["tokens"], "tokens"),
+            (&["token", "--orgin=x"], "--orgin"),
+            (&["token", "--environment", "sandbx"], "sandbx"),
+            (&["login", "--timeout", "0"], "'0'"),
+            (&["sandbox", "--port", "70000"], "70000"),
+        ];
+        for (arguments, shown) in cases {
+            let told = told(arguments);
+            assert!(told.contains(shown), "{arguments:?}: {told}");
+        }
+    }
+
+    fn told(arguments: &[&str]) -> String {
+        let arguments = ["sr-auth"].iter().chain(arguments);
+        let mut error = Arguments::try_parse_from(arguments).expect_err("it is refused");
+        hide_values(&mut error);
+        error.render().to_string()
     }
 }

@@ -59,17 +59,21 @@ impl ApiArguments {
     }
 }
 
+/// Parameters that would put a credential into a URL.
+const SECRET_PARAMETERS: [&str; 6] =
+    ["access_token", "apikey", "client_secret", "refresh_token", "token", "x-smarttoken"];
+
 /// The service takes a partner's key in the URL too, where logs and proxies keep it.
 fn refuse_key_in_url(path: &str) -> Result<(), Failure> {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let names = url::form_urlencoded::parse(query.as_bytes());
     let mut names = names.map(|(name, _)| name.to_ascii_lowercase());
-    if names.any(|name| name == "apikey" || name == "access_token") {
+    if names.any(|name| SECRET_PARAMETERS.contains(&name.as_str())) {
         return Err(Failure::new(
             Exit::Usage,
             "sr_auth::secret_argument",
             "the path holds a credential",
-            "set SR_AUTH_PARTNER_API_KEY instead: it is sent in a header, which no log keeps",
+            "choose the credential with --auth: it is sent in a header, which no log keeps",
         ));
     }
     Ok(())
@@ -115,12 +119,20 @@ mod tests {
 
     #[test]
     fn k04_a_key_in_the_path_is_refused_however_it_is_written() {
-        for path in
-            ["/feed?apiKey=x", "/feed?a=1&APIKEY=x", "/feed?%61piKey=x", "/a?access_token=x"]
-        {
+        let paths = [
+            "/feed?apiKey=x",
+            "/feed?a=1&APIKEY=x",
+            "/feed?%61piKey=x",
+            "/a?access_token=x",
+            "/a?token=x",
+            "/a?b=1&client_secret=x",
+            "/a?refresh_token=x",
+            "/a?X-SmartToken=x",
+        ];
+        for path in paths {
             assert!(refuse_key_in_url(path).is_err(), "{path}");
         }
-        for path in ["/jobs", "/jobs?limit=5", "/jobs/apiKey=x"] {
+        for path in ["/jobs", "/jobs?limit=5", "/jobs/apiKey=x", "/jobs?nextPageToken=x"] {
             assert!(refuse_key_in_url(path).is_ok(), "{path}");
         }
     }
