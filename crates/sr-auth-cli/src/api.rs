@@ -64,7 +64,7 @@ pub(crate) async fn run(arguments: ApiArguments, console: &Console) -> Result<Ex
     let endpoints = arguments.service.endpoints()?;
     let request = arguments.request(endpoints.api())?;
     let transport = arguments.service.transport(&endpoints)?;
-    let source = arguments.credential.source(&endpoints, &transport)?;
+    let source = arguments.credential.source(&endpoints, &transport).await?;
     let client = ApiClient::new(endpoints.api().clone(), source, transport)
         .with_answer_within(ANSWER_WITHIN);
     unless_interrupted(async {

@@ -95,7 +95,7 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
     }
     let endpoints = arguments.service.login_endpoints()?;
     let transport = arguments.service.transport(&endpoints)?;
-    let credentials = arguments.credentials()?;
+    let credentials = arguments.credentials().await?;
     let reserved = arguments.refresh_token_file.as_deref();
     let reserved = reserved.map(|path| Reserved::new(path, arguments.force)).transpose()?;
     let reception = Reception::new(&arguments).await?;
@@ -134,10 +134,12 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
 
 impl LoginArguments {
     /// Returns the application, or else the client: id and secret of the same pair.
-    fn credentials(&self) -> Result<ClientCredentials, Failure> {
+    async fn credentials(&self) -> Result<ClientCredentials, Failure> {
         match environment::text("SR_AUTH_APP_CLIENT_ID")? {
-            Some(id) if !self.client.is_named() => self.client.with_secret(&id, APP_CLIENT_SECRET),
-            _ => self.client.credentials(),
+            Some(id) if !self.client.is_named() => {
+                self.client.with_secret(&id, APP_CLIENT_SECRET).await
+            }
+            _ => self.client.credentials().await,
         }
     }
 

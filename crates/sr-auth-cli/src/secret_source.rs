@@ -1,5 +1,7 @@
 //! Where secrets come from: the environment, a file, standard input or a prompt. Never arguments.
 
+mod prompt;
+
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +56,7 @@ impl SecretArguments {
 
     /// Returns the secret: from the flags, then the environment, then a prompt if there is a
     /// terminal to ask at.
-    pub(crate) fn read(&self, name: SecretName) -> Result<Secret, Failure> {
+    pub(crate) async fn read(&self, name: SecretName) -> Result<Secret, Failure> {
         if let Some(path) = &self.secret_file {
             return secret_file::read(path);
         }
@@ -64,7 +66,7 @@ impl SecretArguments {
         }
         match name.in_environment()? {
             Some(secret) => Ok(secret),
-            None => name.prompt(),
+            None => name.prompt().await,
         }
     }
 }
@@ -85,7 +87,7 @@ impl SecretName {
         }
     }
 
-    fn prompt(self) -> Result<Secret, Failure> {
+    async fn prompt(self) -> Result<Secret, Failure> {
         let Self { variable, what } = self;
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(
@@ -95,8 +97,6 @@ impl SecretName {
                 ),
             ));
         }
-        rpassword::prompt_password(format!("{what} (not shown): "))
-            .map(Secret::new)
-            .map_err(|error| Failure::io("the terminal cannot be read", &error))
+        prompt::ask(format!("{what} (not shown): ")).await
     }
 }

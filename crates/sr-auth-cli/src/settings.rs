@@ -196,23 +196,23 @@ impl ClientArguments {
     }
 
     /// Returns id and secret; the secret may have to be typed.
-    pub(crate) fn credentials(&self) -> Result<ClientCredentials, Failure> {
+    pub(crate) async fn credentials(&self) -> Result<ClientCredentials, Failure> {
         let Some(id) = self.id()? else {
             return Err(Failure::usage(
                 "the client id is missing",
                 "set SR_AUTH_CLIENT_ID, or use --client-id",
             ));
         };
-        self.with_secret(&id, CLIENT_SECRET)
+        self.with_secret(&id, CLIENT_SECRET).await
     }
 
     /// Joins an id and the secret that belongs to it.
-    pub(crate) fn with_secret(
+    pub(crate) async fn with_secret(
         &self,
         id: &str,
         name: crate::secret_source::SecretName,
     ) -> Result<ClientCredentials, Failure> {
-        let client = ClientCredentials::new(id, self.secret.read(name)?)?;
+        let client = ClientCredentials::new(id, self.secret.read(name).await?)?;
         Ok(if self.basic { client.in_header() } else { client })
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct TokenArguments {
 pub(crate) async fn run(arguments: TokenArguments, console: &Console) -> Result<Exit, Failure> {
     let endpoints = arguments.service.endpoints()?;
     let transport = arguments.service.transport(&endpoints)?;
-    let credentials = arguments.client.credentials()?;
+    let credentials = arguments.client.credentials().await?;
     let client =
         TokenClient::builder(credentials).endpoints(endpoints).transport(transport).build()?;
     unless_interrupted(async {

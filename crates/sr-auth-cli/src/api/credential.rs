@@ -44,24 +44,26 @@ impl CredentialArguments {
     }
 
     /// Makes what signs the call.
-    pub(super) fn source(
+    pub(super) async fn source(
         &self,
         endpoints: &Endpoints,
         transport: &Arc<dyn Transport>,
     ) -> Result<TokenSource, Failure> {
         let secret = &self.client.secret;
         Ok(match self.authentication()? {
-            Authentication::ApiKey => TokenSource::api_key(ApiKey::new(secret.read(API_KEY)?)?),
+            Authentication::ApiKey => {
+                TokenSource::api_key(ApiKey::new(secret.read(API_KEY).await?)?)
+            }
             Authentication::ClientCredentials => {
-                TokenSource::client_credentials(self.client.credentials()?)
+                TokenSource::client_credentials(self.client.credentials().await?)
                     .endpoints(endpoints.clone())
                     .transport(Arc::clone(transport))
                     .build()?
             }
             Authentication::None => TokenSource::none(),
-            Authentication::PartnerApiKey => {
-                TokenSource::partner_api_key(PartnerApiKey::new(secret.read(PARTNER_API_KEY)?)?)
-            }
+            Authentication::PartnerApiKey => TokenSource::partner_api_key(PartnerApiKey::new(
+                secret.read(PARTNER_API_KEY).await?,
+            )?),
         })
     }
 
