@@ -1,5 +1,6 @@
 //! The workspace under check: its root, its cargo, its files.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -16,9 +17,9 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the workspace that this program was built from.
+    /// Opens the workspace that cargo runs this program for.
     pub(crate) fn open(offline: bool) -> anyhow::Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        let root = own_folder()
             .parent()
             .context("xtask stands in the root of the workspace")?
             .to_path_buf();
@@ -64,6 +65,21 @@ impl Workspace {
     }
 }
 
+/// Returns the folder of this package in the checkout under check.
+#[expect(clippy::disallowed_methods, reason = "cargo says in the environment what it runs")]
+pub(crate) fn own_folder() -> PathBuf {
+    folder_of(std::env::var_os("CARGO_MANIFEST_DIR"))
+}
+
+/// The variable of now goes before that of the build: two checkouts may share one target folder,
+/// and a program that was built in one would judge that one when it is run for the other.
+fn folder_of(said_by_cargo: Option<OsString>) -> PathBuf {
+    let said = said_by_cargo.map(PathBuf::from);
+    // That of another package says who started us, not what to judge.
+    let said = said.filter(|it| it.is_absolute() && it.ends_with(env!("CARGO_PKG_NAME")));
+    said.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")))
+}
+
 /// A file.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
@@ -97,4 +113,23 @@ fn collect(folder: &Path, prefix: &str, texts: &mut Vec<Text>) -> anyhow::Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checkout_that_cargo_names_now_is_judged() {
+        let built = env!("CARGO_MANIFEST_DIR");
+        let cases = [
+            ("another checkout", Some("/srv/other/xtask"), "/srv/other/xtask"),
+            ("without cargo", None, built),
+            ("another package started it", Some("/srv/other/crates/a"), built),
+            ("a folder that depends on where we are", Some("xtask"), built),
+        ];
+        for (name, said, expected) in cases {
+            assert_eq!(folder_of(said.map(OsString::from)), Path::new(expected), "{name}");
+        }
+    }
 }

@@ -156,7 +156,7 @@ mod tests {
     /// A host in a committed file would send every machine there, whatever its own settings say.
     #[test]
     fn no_file_of_the_peers_names_where_packages_come_from() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
+        let folder = crate::workspace::own_folder().join("interop");
         for entry in folder.read_dir().unwrap() {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();

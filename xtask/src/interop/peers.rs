@@ -112,10 +112,9 @@ mod tests {
     #[test]
     fn every_row_can_be_heard_and_is_written_in_the_script() {
         for peer in &PEERS {
-            let path = format!("{}/interop/{}", env!("CARGO_MANIFEST_DIR"), peer.script);
-            let script = std::fs::read_to_string(path).unwrap();
-            let example = "../crates/sr-auth-http/examples/foreign_server.rs";
-            let example = format!("{}/{example}", env!("CARGO_MANIFEST_DIR"));
+            let own = crate::workspace::own_folder();
+            let script = std::fs::read_to_string(own.join("interop").join(peer.script)).unwrap();
+            let example = own.join("../crates/sr-auth-http/examples/foreign_server.rs");
             let text = script + &std::fs::read_to_string(example).unwrap();
             let expected = peer.expected();
             let heard = super::super::verdict::judge(peer.name, &expected, &expected);
