@@ -1,4 +1,5 @@
-//! Manifests: a version stands once, in the root, where it is found by the alphabet.
+//! Manifests: a version stands once, in the root, where it is found by the alphabet; and no command
+//! of ours mends the lock file in passing.
 
 use crate::report::Finding;
 use crate::workspace::Text;
@@ -8,6 +9,7 @@ pub(super) fn findings(text: &Text) -> Vec<Finding> {
     let parts: Vec<&str> = text.path.split('/').collect();
     match parts.as_slice() {
         ["Cargo.toml"] => order(text),
+        [".cargo", "config.toml"] => aliases(text),
         ["crates", folder, "Cargo.toml"] | [folder @ "xtask", "Cargo.toml"] => {
             [name(text, folder), dependencies(text), features(text)].concat()
         }
@@ -77,6 +79,16 @@ fn features(text: &Text) -> Vec<Finding> {
     findings.collect()
 }
 
+/// An alias that builds without `--locked` writes a stale lock file anew, and no later check sees it.
+fn aliases(text: &Text) -> Vec<Finding> {
+    let loose = lines(text).filter(|it| it.section == "alias" && !it.value.contains("--locked"));
+    let findings = loose.map(|it| {
+        let what = format!("the alias `{}` mends Cargo.lock in silence", it.key);
+        finding(text, it.number, what, "add `--locked`")
+    });
+    findings.collect()
+}
+
 fn order(text: &Text) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut last: Option<Line<'_>> = None;
@@ -97,6 +109,15 @@ fn order(text: &Text) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_that_mends_the_lock_file_is_found() {
+        for (text, expected) in [("a = \"run --locked -p a\"", 0), ("a = \"run -p a\"", 1)] {
+            let path = ".cargo/config.toml".to_owned();
+            let found = findings(&Text { path, text: format!("[alias]\n{text}") });
+            assert_eq!(found.len(), expected, "{text}: {found:?}");
+        }
+    }
 
     #[test]
     fn a_manifest_that_repeats_or_hides_is_found() {
