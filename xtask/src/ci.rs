@@ -3,11 +3,12 @@
 //! Cheapest first, so that a mistake is told early. A stage is one of the other commands: what
 //! failed here is repeated there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 
 use crate::flags;
+use crate::program::{self, LIMIT_IN_BUDGETS};
 use crate::report::say;
 use crate::workspace::Workspace;
 use crate::{deny, doc, features, fmt, interop, layers, lint, package, test, tidy};
@@ -59,7 +60,8 @@ const STAGES: [Stage; 10] = [
     stage("features", 6, |it| features::run(it).map(none)),
     stage("package", 2, |it| package::run(it).map(none)),
     stage("deny", 4, deny::run),
-    stage("interop", 5, interop::run),
+    // The first time that apt-get brings Node.js and Python costs more.
+    stage("interop", 8, interop::run),
 ];
 
 const FAST_STAGES: [Stage; 5] = [
@@ -82,7 +84,6 @@ fn none((): ()) -> LeftOut {
     Vec::new()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the minutes of a stage are those of the wall")]
 fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
     let mut table = Vec::new();
     let mut left_out = Vec::new();
@@ -93,7 +94,8 @@ fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
             continue;
         }
         say(format_args!("── {name} (budget {budget_minutes} min)"));
-        let started = Instant::now();
+        let started = program::now();
+        workspace.limit(limit(name, *budget_minutes));
         let outcome = run(workspace);
         let row = row(name, *budget_minutes, &outcome, started.elapsed());
         say(&row);
@@ -112,6 +114,13 @@ fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Returns how long a stage may take. What is fast when little changed may begin from nothing, so
+/// that its budget is that of a clean clone.
+fn limit(name: &str, budget_minutes: u32) -> Duration {
+    let whole = STAGES.iter().find(|it| it.name == name).map_or(0, |it| it.budget_minutes);
+    Duration::from_secs(60) * LIMIT_IN_BUDGETS * budget_minutes.max(whole)
 }
 
 fn row(
@@ -149,6 +158,21 @@ mod tests {
         let total = |stages: &[Stage]| stages.iter().map(|it| it.budget_minutes).sum::<u32>();
         assert!(total(&STAGES) <= 50, "all: {}", total(&STAGES));
         assert!(total(&FAST_STAGES) <= 6, "fast: {}", total(&FAST_STAGES));
+    }
+
+    #[test]
+    fn a_stage_is_ended_after_three_times_its_budget_from_a_clean_clone() {
+        for (name, budget, minutes) in [("lint", 8, 24), ("lint", 1, 24), ("planted", 2, 6)] {
+            assert_eq!(limit(name, budget), Duration::from_secs(minutes * 60), "{name} {budget}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_hangs_ends_its_stage() {
+        let workspace = Workspace::open(false).unwrap();
+        workspace.limit(Duration::from_millis(300));
+        let error = workspace.run(workspace.shell.cmd("sleep").arg("600")).unwrap_err();
+        assert!(error.to_string().contains("`sleep 600` takes too long"), "{error}");
     }
 
     #[test]

@@ -26,14 +26,14 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     };
     let check = ["--offline", "--locked", "check", "--hide-inclusion-graph"];
     let offline = ["bans", "licenses", "sources"];
-    workspace.shell.cmd(&program).args(check).args(offline).run()?;
+    workspace.run(workspace.shell.cmd(&program).args(check).args(offline))?;
     if workspace.offline {
         return Ok(left_out("advisories: --offline"));
     }
     if !fetch_advisories(&program, workspace) {
         return Ok(left_out("advisories: their database cannot be reached from here"));
     }
-    workspace.shell.cmd(&program).args(check).arg("advisories").run()?;
+    workspace.run(workspace.shell.cmd(&program).args(check).arg("advisories"))?;
     say("bans, licences, sources and advisories were checked");
     Ok(Vec::new())
 }

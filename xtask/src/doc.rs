@@ -9,5 +9,5 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let common = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
     let command = workspace.cargo(&common).arg("--document-private-items");
-    Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
+    workspace.run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }

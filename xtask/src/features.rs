@@ -12,7 +12,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     tools::component(workspace, "clippy")?;
     for form in forms(&workspace.metadata()?) {
         let command = workspace.cargo(&["clippy", "--locked", "--package", &form.krate]);
-        command.args(&form.flags).args(["--", "-D", "warnings"]).run()?;
+        workspace.run(command.args(&form.flags).args(["--", "-D", "warnings"]))?;
     }
     Ok(())
 }

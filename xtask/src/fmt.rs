@@ -8,5 +8,5 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> anyhow::Result<()> {
     tools::component(workspace, "rustfmt")?;
     let command = workspace.cargo(&["fmt", "--all"]);
     let command = if check { command.args(["--", "--check"]) } else { command };
-    Ok(command.run()?)
+    workspace.run(command)
 }

@@ -6,7 +6,6 @@
 
 mod install;
 mod peers;
-mod program;
 mod sandbox;
 mod verdict;
 
@@ -16,10 +15,10 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
+use crate::program::Program;
 use crate::report::say;
 use crate::workspace::Workspace;
 use peers::{Interpreter, PEERS, Peer, Role};
-use program::Program;
 use sandbox::Sandbox;
 
 /// How long one peer may take; each needs a few seconds.
@@ -86,7 +85,7 @@ impl Ours {
         // As the tests build them, so that nothing is built twice.
         let build = ["build", "--locked", "--workspace", "--all-features"];
         let targets = ["--bin", "sr-auth", "--example", "foreign_server"];
-        workspace.cargo(&build).args(targets).run()?;
+        workspace.run(workspace.cargo(&build).args(targets))?;
         let debug = workspace.metadata()?.target_directory.into_std_path_buf().join("debug");
         let program = |path: &str| debug.join(path).with_extension(std::env::consts::EXE_EXTENSION);
         Ok(Self { foreign_server: program("examples/foreign_server"), sr_auth: program("sr-auth") })

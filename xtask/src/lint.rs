@@ -11,7 +11,8 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     tools::component(workspace, "clippy")?;
     let common = ["clippy", "--locked", "--workspace", "--all-targets"];
     for features in [&["--all-features"][..], &[]] {
-        workspace.cargo(&common).args(features).args(["--", "-D", "warnings"]).run()?;
+        let command = workspace.cargo(&common).args(features).args(["--", "-D", "warnings"]);
+        workspace.run(command)?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod interop;
 mod layers;
 mod lint;
 mod package;
+mod program;
 mod report;
 mod test;
 mod tidy;

@@ -6,5 +6,5 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let common = ["package", "--locked", "--workspace", "--exclude", "xtask", "--quiet"];
     // `lint` and `test` have built it; files that are not committed yet are no fault here.
-    Ok(workspace.cargo(&common).args(["--no-verify", "--allow-dirty"]).run()?)
+    workspace.run(workspace.cargo(&common).args(["--no-verify", "--allow-dirty"]))
 }

@@ -8,7 +8,7 @@ const COMMON: [&str; 3] = ["--locked", "--workspace", "--all-features"];
 /// Runs the tests whose name contains the filter, or all, and then the documentation tests.
 pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
     run_without_docs(workspace, filter)?;
-    Ok(workspace.cargo(&["test", "--doc"]).args(COMMON).args(filter).run()?)
+    workspace.run(workspace.cargo(&["test", "--doc"]).args(COMMON).args(filter))
 }
 
 /// Runs the tests, but not those in documentation.
@@ -20,5 +20,5 @@ pub(crate) fn run_without_docs(workspace: &Workspace, filter: Option<&str>) -> a
     } else {
         workspace.cargo(&["test", "--lib", "--bins", "--tests", "--examples"])
     };
-    Ok(command.args(COMMON).args(filter).run()?)
+    workspace.run(command.args(COMMON).args(filter))
 }

@@ -30,7 +30,7 @@ pub(crate) fn component(workspace: &Workspace, name: &str) -> anyhow::Result<()>
     }
     say(format_args!("installing {name}: it is not part of this toolchain"));
     let rustup = workspace.shell.cmd("rustup").args(["component", "add", name]);
-    rustup.run().with_context(|| format!("{name} is missing; {by_hand}"))
+    workspace.run(rustup).with_context(|| format!("{name} is missing; {by_hand}"))
 }
 
 /// Returns the cargo-deny of this workspace, if it was installed before.
@@ -57,7 +57,8 @@ pub(crate) fn install_cargo_deny(workspace: &Workspace) -> anyhow::Result<String
     let install = ["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY];
     let build = format!("{folder}/build");
     let command = workspace.cargo(&install).args(["--root", &folder, "--target-dir", &build]);
-    command.env("CARGO_PROFILE_DEV_DEBUG", "false").run().context("cannot install cargo-deny")?;
+    let command = command.env("CARGO_PROFILE_DEV_DEBUG", "false");
+    workspace.run(command).context("cannot install cargo-deny")?;
     workspace.shell.remove_path(&build)?;
     cargo_deny(workspace).context("the installed cargo-deny does not answer")
 }

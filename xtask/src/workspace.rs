@@ -1,11 +1,20 @@
 //! The workspace under check: its root, its cargo, its files.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 use xshell::{Cmd, Shell};
+
+use crate::program;
+use crate::report::say;
+
+/// How long a command that only looks may take; it may fetch packages first.
+const LOOKS_WITHIN: Duration = Duration::from_secs(300);
 
 /// Where the checks run.
 #[derive(Debug)]
@@ -14,6 +23,8 @@ pub(crate) struct Workspace {
     pub(crate) shell: Shell,
     /// Whether cargo must do without a network.
     pub(crate) offline: bool,
+    /// When the stage that runs must be over.
+    ends_at: Cell<Option<Instant>>,
 }
 
 impl Workspace {
@@ -28,12 +39,41 @@ impl Workspace {
         if offline {
             shell.set_var("CARGO_NET_OFFLINE", "true");
         }
-        Ok(Self { root, shell, offline })
+        Ok(Self { root, shell, offline, ends_at: Cell::new(None) })
     }
 
     /// Returns a cargo command in the root.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Cmd<'_> {
         self.shell.cmd("cargo").args(arguments)
+    }
+
+    /// Ends every command that still runs after this time.
+    pub(crate) fn limit(&self, time: Duration) {
+        self.ends_at.set(Some(program::now() + time));
+    }
+
+    /// Runs a command that speaks where we speak.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the command does, and when the time of its stage is over.
+    pub(crate) fn run(&self, command: Cmd<'_>) -> anyhow::Result<()> {
+        let name = command.to_string();
+        say(format_args!("$ {name}"));
+        program::run(&name, command.into(), self.ends_at.get())
+    }
+
+    /// Runs a command that only looks, and returns what it says.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the command does, and when its time is over.
+    pub(crate) fn read(&self, command: Command) -> anyhow::Result<String> {
+        let folder = self.shell.create_temp_dir()?;
+        let left = self.ends_at.get().map(|it| it.saturating_duration_since(program::now()));
+        let within = left.unwrap_or(LOOKS_WITHIN).min(LOOKS_WITHIN);
+        let name = command.get_program().to_string_lossy().into_owned();
+        Ok(program::output(&name, command, within, folder.path())?.join("\n"))
     }
 
     /// Returns what cargo knows of the workspace, with every feature on.
@@ -48,7 +88,8 @@ impl Workspace {
             if self.offline {
                 options.push("--offline".to_owned());
             }
-            command.other_options(options).exec()
+            let command = command.other_options(options).cargo_command();
+            Ok::<_, anyhow::Error>(MetadataCommand::parse(self.read(command)?)?)
         };
         // The first error is the one to tell: it names a lock file that is out of date.
         of(&[])

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use super::program::output;
+use crate::program::output;
 use crate::report::say;
 
 /// What is looked for, and the packages of Debian that bring it.
@@ -18,7 +18,8 @@ const PYTHON: &str = "python3 with its module venv";
 const OLDEST_NODE: u32 = 18;
 /// How long a program may take to say that it is there.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-const SYSTEM_PACKAGES_WITHIN: Duration = Duration::from_secs(240);
+/// Ended in the middle, it leaves a machine that wants to be repaired: rather wait for a slow mirror.
+const SYSTEM_PACKAGES_WITHIN: Duration = Duration::from_secs(15 * 60);
 const PACKAGES_WITHIN: Duration = Duration::from_secs(120);
 
 /// Makes sure that Node.js and Python are there.
@@ -74,15 +75,21 @@ fn is_root_on_debian(folder: &Path) -> bool {
 
 fn install_system_packages(packages: &[&str], folder: &Path) -> anyhow::Result<()> {
     say(format_args!("installing {} with apt-get: missing here", packages.join(", ")));
-    let mut update = Command::new("apt-get");
-    update.args(["update", "-qq"]);
-    let mut install = Command::new("apt-get");
-    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
-    for (name, mut command) in [("apt-get update", update), ("apt-get install", install)] {
-        command.env("DEBIAN_FRONTEND", "noninteractive");
+    let update = apt_get(&["update", "-qq"]);
+    let mut install = apt_get(&["install", "-y", "-qq", "--no-install-recommends"]);
+    install.args(packages);
+    for (name, command) in [("apt-get update", update), ("apt-get install", install)] {
         output(name, command, SYSTEM_PACKAGES_WITHIN, folder)?;
     }
     Ok(())
+}
+
+/// Returns an apt-get that waits for another one, and for a mirror that fails once.
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]).args(arguments);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
 }
 
 /// Installs the packages that the lock file names below `folder`.
@@ -91,12 +98,17 @@ fn install_system_packages(packages: &[&str], folder: &Path) -> anyhow::Result<(
 ///
 /// Fails when the registry cannot be reached, or a package is not the one that was locked.
 pub(super) fn node_packages(folder: &Path) -> anyhow::Result<()> {
+    output("npm ci", npm(folder), PACKAGES_WITHIN, folder).context("the packages for Node.js")?;
+    Ok(())
+}
+
+fn npm(folder: &Path) -> Command {
     let mut npm = Command::new("npm");
     // No script of a package is run: none of these needs one.
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]);
-    npm.current_dir(folder);
-    output("npm ci", npm, PACKAGES_WITHIN, folder).context("the packages for Node.js")?;
-    Ok(())
+    // A cache of this user may be another's, or full; ours goes when the folder goes.
+    npm.env("npm_config_cache", folder.join("npm-cache")).current_dir(folder);
+    npm
 }
 
 /// Installs the pinned packages into an environment below `folder`.
@@ -108,13 +120,18 @@ pub(super) fn python_packages(folder: &Path) -> anyhow::Result<()> {
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv", "venv"]).current_dir(folder);
     output("python3 -m venv", venv, PACKAGES_WITHIN, folder)?;
-    let mut pip = Command::new(folder.join("venv/bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
-    // Wheels only: building a package would run its code, and need a compiler.
-    pip.args(["--no-deps", "--only-binary", ":all:", "--requirement", "requirements.txt"]);
-    pip.current_dir(folder);
-    output("pip install", pip, PACKAGES_WITHIN, folder).context("the packages for Python")?;
+    output("pip install", pip(folder), PACKAGES_WITHIN, folder)
+        .context("the packages for Python")?;
     Ok(())
+}
+
+fn pip(folder: &Path) -> Command {
+    let mut pip = Command::new(folder.join("venv/bin/python"));
+    pip.args(["-m", "pip", "--no-cache-dir", "--disable-pip-version-check", "--no-input"]);
+    // Wheels only: building a package would run its code, and need a compiler.
+    pip.args(["install", "--quiet", "--no-deps", "--only-binary", ":all:"]);
+    pip.args(["--requirement", "requirements.txt"]).current_dir(folder);
+    pip
 }
 
 /// Returns what a program on the search path says to `--version`, if it is there.
@@ -150,6 +167,21 @@ mod tests {
         ];
         for (name, missing, expected) in cases {
             assert_eq!(debian_packages(missing), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn installers_wait_for_others_and_leave_nothing_outside_the_folder() {
+        let folder = Path::new("/tmp/peers");
+        let said = |command: Command| format!("{command:?}");
+        let cases = [
+            ("a locked database", said(apt_get(&["update"])), "DPkg::Lock::Timeout=300"),
+            ("a mirror that fails once", said(apt_get(&["update"])), "Acquire::Retries=3"),
+            ("npm's cache", said(npm(folder)), "npm_config_cache=\"/tmp/peers/npm-cache\""),
+            ("pip's cache", said(pip(folder)), "--no-cache-dir"),
+        ];
+        for (name, command, expected) in cases {
+            assert!(command.contains(expected), "{name}: {command}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::program::Program;
+use crate::program::Program;
 
 /// How long the sandbox may take to say where it is.
 const START_WITHIN: Duration = Duration::from_secs(30);
