@@ -5,7 +5,7 @@
 mod graph;
 mod msrv;
 mod purity;
-mod table;
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,9 @@ fn findings(
     findings.extend(graph::cycles(crates));
     for krate in crates.iter().filter(|krate| table::PURE.contains(&krate.name.as_str())) {
         findings.extend(purity::of_manifest(krate));
-        findings.extend(purity::of_tree(&krate.name, &tree(workspace, &krate.name)?));
+        let whole = tree(workspace, &krate.name, &[])?;
+        let without_oauth2 = tree(workspace, &krate.name, &["--prune", "oauth2"])?;
+        findings.extend(purity::of_tree(&krate.name, &whole, &without_oauth2));
     }
     let workspace_msrv = msrv::of_members(metadata).context("no member says its rust-version")?;
     let asked = metadata.packages.iter().filter_map(|package| {
@@ -78,12 +80,12 @@ fn crates(metadata: &Metadata) -> anyhow::Result<Vec<Krate>> {
 /// Returns the packages that a crate reaches with all features, one a line.
 ///
 /// `cargo tree` and not the graph of the metadata, for that one mixes in the features that other
-/// members ask for. What `oauth2` brings is cut off: see [`purity`].
-fn tree(workspace: &Workspace, krate: &str) -> anyhow::Result<String> {
+/// members ask for.
+fn tree(workspace: &Workspace, krate: &str, cut: &[&str]) -> anyhow::Result<String> {
     let of = |platform: &[&str]| {
         let command = workspace.cargo(&["tree", "--locked", "--package", krate, "--all-features"]);
         let command = command.args(["--edges", "normal,build"]).args(platform);
-        let command = command.args(["--prefix", "none", "--format", "{p}", "--prune", "oauth2"]);
+        let command = command.args(["--prefix", "none", "--format", "{p}"]).args(cut);
         workspace.read(command.into())
     };
     // As with the metadata: packages of other platforms may be out of reach.

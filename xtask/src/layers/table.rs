@@ -95,7 +95,7 @@ pub(super) const TABLE: [Row; 8] = [
 ];
 
 /// Crates that perform no I/O, keep no clock and draw no random number.
-pub(super) const PURE: [&str; 2] = ["sr-auth-core", "sr-partner"];
+pub(crate) const PURE: [&str; 2] = ["sr-auth-core", "sr-partner"];
 
 /// What a pure crate neither names in its manifest nor reaches through another crate.
 pub(super) const IMPURE: [&str; 28] = [
