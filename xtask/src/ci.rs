@@ -97,7 +97,8 @@ fn run_stages(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
         let started = program::now();
         workspace.limit(limit(name, *budget_minutes));
         let outcome = run(workspace);
-        let row = row(name, *budget_minutes, &outcome, started.elapsed());
+        let took = program::now().duration_since(started);
+        let row = row(name, *budget_minutes, &outcome, took);
         say(&row);
         table.push(row);
         match outcome {

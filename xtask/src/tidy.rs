@@ -8,6 +8,7 @@ mod doors;
 mod facts;
 mod links;
 mod manifest;
+mod pure;
 mod rows;
 mod shape;
 mod source;
@@ -55,6 +56,7 @@ fn findings(
     let mut findings = Vec::new();
     for source in sources {
         findings.extend(bans::in_source(source));
+        findings.extend(pure::findings(source));
         findings.extend(shape::findings(source));
         findings.extend(types::findings(source));
         findings.extend(words::findings(source));
