@@ -3,17 +3,21 @@
 //! Bans, licences and sources are judged from the lock file alone, so they always run. Advisories
 //! need a database from the network; whether they ran is said each time.
 
-use std::io::Read as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::time::Duration;
 
+use anyhow::ensure;
+
+use crate::program;
 use crate::report::say;
 use crate::tools;
 use crate::workspace::Workspace;
 
 /// How long the database of advisories may take to arrive.
 const FETCH_WITHIN: Duration = Duration::from_secs(90);
+
+/// What a network may keep from us, and nothing else may.
+pub(crate) const UNREACHABLE: &str = "advisories: their database cannot be reached from here";
 
 /// Runs cargo-deny and returns what could not be judged here.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
@@ -30,8 +34,8 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     if workspace.offline {
         return Ok(left_out("advisories: --offline"));
     }
-    if !fetch_advisories(&program, workspace) {
-        return Ok(left_out("advisories: their database cannot be reached from here"));
+    if !fetch_advisories(&program, workspace)? {
+        return Ok(left_out(UNREACHABLE));
     }
     workspace.run(workspace.shell.cmd(&program).args(check).arg("advisories"))?;
     say("bans, licences, sources and advisories were checked");
@@ -43,22 +47,77 @@ fn left_out(what: &str) -> Vec<String> {
     vec![what.to_owned()]
 }
 
-/// Says whether the database is here, fresh. A network that swallows packets must not hold us.
-fn fetch_advisories(program: &str, workspace: &Workspace) -> bool {
+/// Fetches the database, and says whether it is here. Only a network may keep it away: anything
+/// else would leave the advisories out for good, and nobody would know.
+fn fetch_advisories(program: &str, workspace: &Workspace) -> anyhow::Result<bool> {
+    let folder = workspace.shell.create_temp_dir()?;
     let mut command = Command::new(program);
     command.args(["fetch", "db"]).current_dir(&workspace.root);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let Ok(mut child) = command.spawn() else { return false };
-    let Some(mut errors) = child.stderr.take() else { return false };
-    let (ended, end) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        // Nobody listens any more once the time is over.
-        let _ = errors.read_to_string(&mut text).map(|_| ended.send(text));
-    });
-    let in_time = end.recv_timeout(FETCH_WITHIN).is_ok();
-    if !in_time && child.kill().is_err() {
-        say("the fetch of the advisories could not be ended");
+    match program::output("cargo-deny fetch db", command, FETCH_WITHIN, folder.path()) {
+        Ok(_) => Ok(true),
+        Err(error) => {
+            let error = error.to_string();
+            say(&error);
+            ensure!(
+                is_of_network(&error),
+                "the advisories cannot be fetched, and the network is not why"
+            );
+            Ok(false)
+        }
     }
-    child.wait().is_ok_and(|status| in_time && status.success())
+}
+
+/// What programs say when a network is absent, closed or slow.
+const OF_NETWORK: [&str; 15] = [
+    "connection aborted",
+    "connection refused",
+    "connection reset",
+    "could not connect",
+    "could not resolve",
+    "couldn't connect",
+    "couldn't resolve",
+    "dns error",
+    "error sending request",
+    "error trying to connect",
+    "failed to lookup address",
+    "network is unreachable",
+    "takes too long",
+    "timed out",
+    "tunnel failed",
+];
+
+fn is_of_network(error: &str) -> bool {
+    let error = error.to_lowercase();
+    OF_NETWORK.iter().any(|said| error.contains(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_network_excuses_missing_advisories() {
+        let cases = [
+            ("cargo-deny fetch db takes too long\n", true),
+            ("ended with exit status: 1\nCould not resolve host: github.com", true),
+            ("ended with exit status: 1\n[ERROR] error trying to connect: dns error", true),
+            ("ended with exit status: 2\nerror: unexpected argument 'db' found", false),
+            ("ended with exit status: 1\n[ERROR] failed to deserialize config", false),
+            ("ended with exit status: 1\nNo space left on device", false),
+            ("cargo-deny fetch db cannot be started", false),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(is_of_network(error), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_fetch_that_fails_for_another_reason_fails() {
+        let workspace = Workspace::open(false).unwrap();
+        let error = fetch_advisories("false", &workspace).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the advisories cannot be fetched, and the network is not why"
+        );
+    }
 }
