@@ -6,6 +6,7 @@
 mod bans;
 mod doors;
 mod facts;
+mod includes;
 mod links;
 mod manifest;
 mod pure;
@@ -56,6 +57,7 @@ fn findings(
     let mut findings = Vec::new();
     for source in sources {
         findings.extend(bans::in_source(source));
+        findings.extend(includes::findings(source));
         findings.extend(pure::findings(source));
         findings.extend(shape::findings(source));
         findings.extend(types::findings(source));
@@ -69,7 +71,7 @@ fn findings(
     findings.extend(doors::findings(sources));
     findings.extend(used::findings(texts, sources));
     findings.extend(links::findings(texts));
-    findings.extend(facts::findings(texts, &facts::Facts::of(&metadata)?));
+    findings.extend(facts::findings(texts, sources, &facts::Facts::of(&metadata)?));
     findings.extend(rows::Rows::collect(texts, sources).findings());
     Ok(findings)
 }

@@ -4,6 +4,8 @@
 use anyhow::Context as _;
 use cargo_metadata::Metadata;
 
+use super::includes;
+use super::source::Source;
 use crate::report::Finding;
 use crate::workspace::Text;
 
@@ -33,7 +35,7 @@ impl Facts {
 }
 
 /// Compares the Markdown of the project with the manifests and the sources.
-pub(super) fn findings(texts: &[Text], facts: &Facts) -> Vec<Finding> {
+pub(super) fn findings(texts: &[Text], sources: &[Source<'_>], facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for text in texts.iter().filter(|it| it.path.ends_with(".md")) {
         if ["README.md", "CONTRIBUTING.md"].contains(&text.path.as_str()) {
@@ -43,7 +45,7 @@ pub(super) fn findings(texts: &[Text], facts: &Facts) -> Vec<Finding> {
         if text.path == "README.md" {
             findings.extend(crate_table(text, facts));
         }
-        findings.extend(snippets(text, texts));
+        findings.extend(snippets(text, sources));
     }
     findings
 }
@@ -117,15 +119,13 @@ fn crate_table(text: &Text, facts: &Facts) -> Vec<Finding> {
 }
 
 /// Judges whether the Rust in a Markdown file is part of somebody's documentation tests.
-fn snippets(text: &Text, texts: &[Text]) -> Vec<Finding> {
+fn snippets(text: &Text, sources: &[Source<'_>]) -> Vec<Finding> {
     let fences = numbered(text).filter(|(_, line)| line.trim_start().starts_with("```rust"));
     let Some((number, _)) = fences.into_iter().next() else { return Vec::new() };
-    let includes = |source: &Text| {
-        let calls = source.text.split("include_str!(\"").skip(1);
-        let mut paths = calls.filter_map(|it| it.split('"').next());
-        paths.any(|path| resolve(&source.path, path) == text.path)
+    let documents = |source: &Source<'_>| {
+        includes::of(source).iter().any(|it| it.is_documentation && it.path == text.path)
     };
-    if texts.iter().any(|it| it.path.starts_with("crates/") && includes(it)) {
+    if sources.iter().any(|it| it.path.starts_with("crates/") && documents(it)) {
         return Vec::new();
     }
     let what = "shows Rust that nobody compiles".to_owned();
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_fact_told_differently_is_found() {
-        let cases: [(&str, &str, String, &[&str]); 10] = [
+        let cases: [(&str, &str, String, &[&str]); 12] = [
             ("agrees", "README.md", format!("{TABLE}Needs Rust 1.90."), &[]),
             (
                 "older Rust",
@@ -189,6 +189,18 @@ mod tests {
                 "\n```rust\n```".to_owned(),
                 &["docs/b.md:2: shows Rust that nobody compiles"],
             ),
+            (
+                "included in a comment",
+                "docs/c.md",
+                "```rust\n```".to_owned(),
+                &["docs/c.md:1: shows Rust that nobody compiles"],
+            ),
+            (
+                "included as a value",
+                "docs/d.md",
+                "```rust\n```".to_owned(),
+                &["docs/d.md:1: shows Rust that nobody compiles"],
+            ),
             ("a shell", "docs/b.md", "```sh\n```".to_owned(), &[]),
             ("the past", "CHANGELOG.md", "Rust 1.85".to_owned(), &[]),
         ];
@@ -197,13 +209,15 @@ mod tests {
             version: "0.1.0".to_owned(),
             crates: vec!["sr-auth-core".to_owned(), "sr-testkit".to_owned()],
         };
-        let lib = Text {
-            path: "crates/sr-auth-core/src/lib.rs".to_owned(),
-            text: "#[doc = include_str!(\"../../../docs/a.md\")]".to_owned(),
-        };
+        let lib = Source::parse(
+            "crates/sr-auth-core/src/lib.rs",
+            "#[doc = include_str!(\"../../../docs/a.md\")]\n\
+             // #[doc = include_str!(\"../../../docs/c.md\")]\n\
+             const D: &str = include_str!(\"../../../docs/d.md\");",
+        );
         for (name, path, text, expected) in cases {
-            let texts = [Text { path: path.to_owned(), text }, lib.clone()];
-            let found: Vec<String> = findings(&texts, &facts)
+            let texts = [Text { path: path.to_owned(), text }];
+            let found: Vec<String> = findings(&texts, std::slice::from_ref(&lib), &facts)
                 .iter()
                 .map(|it| format!("{}: {}", it.place, it.what))
                 .collect();
