@@ -10,11 +10,15 @@ use crate::report::Finding;
 use crate::workspace::Text;
 
 const PAGE: &str = "docs/security.md";
+/// The last row of the client library, from `C01` on: a table that shrinks promises less.
+const LAST: usize = 38;
+/// Rows of the client library that may be `later`; each that is held is taken off.
+const LATER: [&str; 2] = ["C23", "C34"];
 
 /// The rows and the tests that hold them.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// Whether the page is there: without it there is nothing to compare with.
+    /// Whether the page is there.
     has_page: bool,
     rows: Vec<Row>,
     /// The tests of each row, by name and place.
@@ -46,6 +50,43 @@ impl Rows {
 
     /// Returns a row without a test and without a reason, and a test without a row.
     pub(super) fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.against_the_pins(LAST, &LATER);
+        findings.extend(self.against_the_tests());
+        findings
+    }
+
+    /// Returns rows that are gone, and rows that are put off or held without a word here.
+    fn against_the_pins(&self, last: usize, later: &[&str]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut say = |place: &str, what, way_out| {
+            findings.push(Finding { place: place.to_owned(), rule: "row", what, way_out });
+        };
+        if !self.has_page {
+            say(PAGE, "is not there".to_owned(), "bring it back: it says what the tests hold");
+            return findings;
+        }
+        for id in (1..=last).map(|number| format!("C{number:02}")) {
+            if !self.rows.iter().any(|row| row.id == id) {
+                say(PAGE, format!("has no row {id}"), "bring it back: a requirement stays one");
+            }
+        }
+        for row in self.rows.iter().filter(|row| row.id.starts_with('C')) {
+            match (&row.later, later.contains(&row.id.as_str())) {
+                (Some(_), false) => {
+                    let way_out = "hold it, or decide and add it to tidy/rows.rs";
+                    say(&row.place, format!("{} may not be later", row.id), way_out);
+                }
+                (None, true) => {
+                    let what = format!("{} is no longer later", row.id);
+                    say(&row.place, what, "take it off the list in tidy/rows.rs");
+                }
+                (Some(_), true) | (None, false) => {}
+            }
+        }
+        findings
+    }
+
+    fn against_the_tests(&self) -> Vec<Finding> {
         if !self.has_page {
             return Vec::new();
         }
@@ -81,7 +122,7 @@ impl Rows {
     /// Returns the list for a person: rows without a test, and rows that are to come.
     pub(super) fn lines(&self) -> Vec<String> {
         if !self.has_page {
-            return vec![format!("{PAGE} does not exist yet: no rows to compare with")];
+            return vec![format!("{PAGE} is not there: no rows to compare with")];
         }
         let has_test = |row: &&Row| self.tests.contains_key(&row.id);
         let mut lines = vec!["without a test:".to_owned()];
@@ -154,7 +195,8 @@ fn test_names<'s>(source: &'s Source<'_>) -> impl Iterator<Item = (usize, &'s st
         let before = source.code.get(..*at).unwrap_or_default();
         // From the end of the item before: its attributes and nothing else.
         let attributes = before.rfind([';', '}']).map_or(before, |end| &before[end..]);
-        attributes.contains("#[test]") || attributes.contains("#[tokio::test")
+        let is_test = attributes.contains("#[test]") || attributes.contains("#[tokio::test");
+        is_test && !source.is_never_built(*at)
     })
 }
 
@@ -172,7 +214,7 @@ mod tests {
     #[test]
     fn a_row_without_a_test_and_a_test_without_a_row_are_found() {
         let row = "| C01 | MUST | verify | held |";
-        let cases: [(&str, &str, &str, &[&str]); 9] = [
+        let cases: [(&str, &str, &str, &[&str]); 12] = [
             ("held", row, "#[test]\nfn c01_a() {}", &[]),
             ("held in async", row, "#[tokio::test(start_paused = true)]\nasync fn c01_a() {}", &[]),
             ("held by a law", row, "proptest! { /// x\n#[test]\nfn c01_a(x in 0..9) {} }", &[]),
@@ -184,6 +226,14 @@ mod tests {
             ),
             ("not held", row, "#[test]\nfn c1_a() {}", &["C01 has no test"]),
             ("a function that is no test", row, "fn c01_a() {}", &["C01 has no test"]),
+            ("never built", row, "#[test]\n#[cfg(any())]\nfn c01_a() {}", &["C01 has no test"]),
+            (
+                "never built, as its module",
+                row,
+                "#[cfg(any())]\nmod a { #[test]\nfn c01_a() {} }",
+                &["C01 has no test"],
+            ),
+            ("as its file", row, "#![cfg(any())]\n#[test]\nfn c01_a() {}", &["C01 has no test"]),
             ("later", "| C02 | MUST | x | later: needs a store |", "", &[]),
             ("later without a reason", "| C02 | MUST | x | later |", "", &["C02 is later"]),
             (
@@ -195,7 +245,7 @@ mod tests {
         ];
         for (name, page, source, expected) in cases {
             let found: Vec<String> =
-                rows(page, source).findings().into_iter().map(|it| it.what).collect();
+                rows(page, source).against_the_tests().into_iter().map(|it| it.what).collect();
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -216,10 +266,31 @@ mod tests {
     }
 
     #[test]
-    fn without_the_page_nothing_is_compared() {
-        let rows =
-            Rows::collect(&[], &[Source::parse("crates/a/src/b.rs", "#[test] fn c99_a() {}")]);
-        assert!(rows.findings().is_empty());
-        assert!(rows.lines().concat().contains("does not exist yet"));
+    fn a_table_that_shrinks_or_puts_off_is_found() {
+        let held = "| C01 | MUST | a | held |";
+        let later = "| C02 | MUST | b | later: c |";
+        let both = format!("{held}\n{later}");
+        let cases: [(&str, &str, &[&str], &[&str]); 5] = [
+            ("as decided", &both, &["C02"], &[]),
+            ("a row is gone", held, &["C02"], &["has no row C02"]),
+            ("put off", &both, &[], &["C02 may not be later"]),
+            ("held since", &both, &["C01", "C02"], &["C01 is no longer later"]),
+            ("another table", "| P09 | MUST | a | later: b |", &[], &["no row C01", "no row C02"]),
+        ];
+        for (name, page, later, expected) in cases {
+            let found = rows(page, "").against_the_pins(2, later);
+            assert_eq!(found.len(), expected.len(), "{name}: {found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.what.contains(expected), "{name}: {}", found.what);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_gone_is_found() {
+        let rows = Rows::collect(&[], &[]);
+        let found: Vec<String> = rows.findings().iter().map(Finding::to_string).collect();
+        assert!(found.concat().starts_with("docs/security.md: is not there"), "{found:?}");
+        assert!(rows.lines().concat().contains("is not there"));
     }
 }

@@ -16,13 +16,24 @@ pub(crate) struct Source<'a> {
     /// Only comments.
     pub(crate) comments: String,
     tests: Vec<Range<usize>>,
+    never_built: Vec<Range<usize>>,
 }
+
+/// Conditions of tests, and those under which no test is built.
+const FOR_TESTS: [&str; 2] = ["#[cfg(test)]", "#[cfg(all(test,"];
+const NEVER: [&str; 3] = ["#[cfg(any())]", "#[cfg(false)]", "#[cfg(not(test))]"];
+/// The same as the first lines of a file.
+const FILE_NEVER: [&str; 3] = ["#![cfg(any())]", "#![cfg(false)]", "#![cfg(not(test))]"];
 
 impl<'a> Source<'a> {
     pub(crate) fn parse(path: &'a str, text: &'a str) -> Self {
         let (code, comments) = scanner::split(text);
-        let tests = test_modules(&code);
-        Self { path, text, code, comments, tests }
+        let tests = under(&code, &FOR_TESTS);
+        let mut never_built = under(&code, &NEVER);
+        if FILE_NEVER.iter().any(|it| code.contains(it)) {
+            never_built.push(0..code.len());
+        }
+        Self { path, text, code, comments, tests, never_built }
     }
 
     /// Returns `path:line` of a position in any view.
@@ -38,6 +49,11 @@ impl<'a> Source<'a> {
     /// Says whether a position belongs to tests: a test file, or a `#[cfg(test)]` module.
     pub(crate) fn is_test(&self, at: usize) -> bool {
         self.is_test_file() || self.tests.iter().any(|range| range.contains(&at))
+    }
+
+    /// Says whether a position stands under a condition that no build of the tests fulfils.
+    pub(crate) fn is_never_built(&self, at: usize) -> bool {
+        self.never_built.iter().any(|range| range.contains(&at))
     }
 
     /// Says whether the whole file is for tests.
@@ -112,9 +128,9 @@ fn body(code: &str, from: usize) -> Option<Range<usize>> {
     None
 }
 
-fn test_modules(code: &str) -> Vec<Range<usize>> {
-    let attributes = ["#[cfg(test)]", "#[cfg(all(test,"].into_iter();
-    let found = attributes.flat_map(|attribute| code.match_indices(attribute));
+/// Returns the items with a body that stand under one of the attributes.
+fn under(code: &str, attributes: &[&str]) -> Vec<Range<usize>> {
+    let found = attributes.iter().flat_map(|attribute| code.match_indices(*attribute));
     found.filter_map(|(at, text)| Some(at..body(code, at + text.len())?.end)).collect()
 }
 
