@@ -46,6 +46,9 @@ const DOORS: [(&str, &str); 31] = [
 /// The methods that open the door.
 const METHODS: [&str; 2] = ["expose", "expose_bytes"];
 
+/// The methods that open it behind `.value()`.
+const VALUE_METHODS: [&str; 3] = ["as_bytes", "as_ref", "to_str"];
+
 /// Compares the list with the sources.
 pub(super) fn findings(sources: &[Source<'_>]) -> Vec<Finding> {
     compare(&DOORS, sources)
@@ -79,11 +82,19 @@ fn compare(doors: &[(&str, &str)], sources: &[Source<'_>]) -> Vec<Finding> {
 }
 
 /// Returns where a door is opened: by a call, or by its path as in `map(Secret::expose)`.
+///
+/// The value of a header is one that anybody can read: an `Authorization` holds its token as such.
 fn calls(source: &Source<'_>) -> Vec<usize> {
-    let opens = |at: usize| {
-        source.code.get(..at).is_some_and(|before| before.ends_with('.') || before.ends_with("::"))
+    let opens = |at: usize, word: &str| {
+        let before = source.code.get(..at).unwrap_or_default();
+        let is_path = before.ends_with('.') || before.ends_with("::");
+        let of_value = || {
+            let before = before.trim_end().strip_suffix('.').unwrap_or_default();
+            before.trim_end().ends_with(".value()")
+        };
+        (METHODS.contains(&word) && is_path) || (VALUE_METHODS.contains(&word) && of_value())
     };
-    let calls = words(&source.code).filter(|(at, word)| METHODS.contains(word) && opens(*at));
+    let calls = words(&source.code).filter(|(at, word)| opens(*at, word));
     calls.map(|(at, _)| at).filter(|at| !source.is_test(*at)).collect()
 }
 
@@ -97,11 +108,14 @@ mod tests {
         let bytes = "fn a(s: &SecretBytes) { s.expose_bytes(); }";
         let in_tests = "#[cfg(test)]\nmod tests { fn a(s: &Secret) { s.expose(); } }";
         let doors = [("crates/a/src/b.rs", "reason")];
-        let cases: [(&str, &[(&str, &str)], &str, &str, usize); 9] = [
+        let cases: [(&str, &[(&str, &str)], &str, &str, usize); 12] = [
             ("a door on the list", &doors, "crates/a/src/b.rs", opens, 0),
             ("a door off the list", &[], "crates/a/src/b.rs", opens, 1),
             ("bytes off the list", &[], "crates/a/src/b.rs", bytes, 1),
             ("a path off the list", &[], "crates/a/src/b.rs", "a.map(Secret::expose)", 1),
+            ("a header", &[], "crates/a/src/b.rs", "auth.value().to_str()", 1),
+            ("a header over lines", &[], "crates/a/src/b.rs", "a.value()\n  .as_bytes()", 1),
+            ("another value", &[], "crates/a/src/b.rs", "a.value().clone(); b.to_str()", 0),
             ("the door itself", &[], "crates/a/src/b.rs", "fn expose(&self) -> &str {}", 0),
             ("tests need no entry", &[], "crates/a/src/b.rs", in_tests, 0),
             ("test files need none", &[], "crates/a/tests/b.rs", opens, 0),
