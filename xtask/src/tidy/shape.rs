@@ -1,6 +1,6 @@
 //! Sizes and forms: what fits on a screen is read.
 
-use super::source::Source;
+use super::source::{Source, words};
 use crate::report::Finding;
 
 /// The lines that a file aims at; more is said, not refused.
@@ -14,6 +14,10 @@ const FUNCTION_LIMIT: usize = 60;
 const LARGER_FILES: [(&str, &str); 0] = [];
 /// Functions that may be longer, by file and name, each with the reason.
 const LONGER_FUNCTIONS: [(&str, &str, &str); 0] = [];
+
+/// Items that stand in files of their own.
+const ITEMS: [&str; 10] =
+    ["const", "enum", "fn", "impl", "macro_rules", "static", "struct", "trait", "type", "union"];
 
 /// Judges sizes, the first line, the name of the file, and what stands in `lib.rs`.
 pub(super) fn findings(source: &Source<'_>) -> Vec<Finding> {
@@ -59,14 +63,16 @@ fn in_src(path: &str) -> bool {
 
 fn items_of_lib(source: &Source<'_>) -> Vec<(usize, String)> {
     let mut items = Vec::new();
-    for keyword in ["const", "enum", "fn", "impl", "macro_rules", "static", "struct", "trait"] {
-        for (at, name) in source.names_after(keyword) {
-            // README.md becomes documentation tests by a struct that exists for them alone.
-            let before = source.code.get(..at).unwrap_or_default();
-            let item = before.rfind([';', '}']).map_or(before, |end| &before[end..]);
-            if !item.contains("#[cfg(doctest)]") {
-                items.push((at, format!("`{keyword} {name}` in lib.rs")));
-            }
+    for (at, keyword) in words(&source.code).filter(|(_, word)| ITEMS.contains(word)) {
+        // README.md becomes documentation tests by a struct that exists for them alone.
+        let before = source.code.get(..at).unwrap_or_default();
+        let item = before.rfind([';', '}']).map_or(before, |end| &before[end..]);
+        if !item.contains("#[cfg(doctest)]") {
+            let end = at + keyword.len();
+            let rest = source.code.get(end..).unwrap_or_default();
+            // `impl<T>` and `macro_rules!` have no name right behind them.
+            let name = words(rest).next().map(|(_, name)| name).unwrap_or_default();
+            items.push((end, format!("`{keyword} {name}` in lib.rs")));
         }
     }
     items.extend(source.find("::*;").map(|at| (at, "a glob re-export".to_owned())));
@@ -97,7 +103,7 @@ mod tests {
         let body = "    let a = [0; 2];\n".repeat(60);
         let long = format!("//! Doc.\nfn a() -> [u8; 2] {{\n{body}}}\nfn b() {{}}\n");
         let in_tests = format!("//! Doc.\n#[cfg(test)]\nmod tests {{\nfn a() {{\n{body}}}\n}}\n");
-        let cases: [(&str, &str, &str, &[&str]); 11] = [
+        let cases: [(&str, &str, &str, &[&str]); 13] = [
             ("good", "crates/a/src/b.rs", "//! Doc.\nfn a() {}", &[]),
             ("large", "crates/a/src/b.rs", &large, &["1: 501 lines, and the limit is 500"]),
             ("mod.rs", "crates/a/src/b/mod.rs", "//! Doc.", &["1: a mod.rs"]),
@@ -111,6 +117,18 @@ mod tests {
                 "crates/a/src/lib.rs",
                 "//! Doc.\npub fn a() {}",
                 &["2: `fn a` in lib.rs"],
+            ),
+            (
+                "a macro in lib",
+                "crates/a/src/lib.rs",
+                "//! Doc.\nmacro_rules! a { () => {} }",
+                &["2: `macro_rules a` in lib.rs"],
+            ),
+            (
+                "a generic impl in lib",
+                "crates/a/src/lib.rs",
+                "//! Doc.\nimpl<T> A<T> {}",
+                &["2: `impl T` in lib.rs"],
             ),
             ("glob", "crates/a/src/lib.rs", "//! Doc.\npub use a::*;", &["2: a glob re-export"]),
             (

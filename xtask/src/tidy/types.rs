@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::source::{Source, words};
 use crate::report::Finding;
 
+/// How enums of faults end; a kind is one, for each of ours is the kind of an error.
+const FAULTS: [&str; 4] = ["Error", "Failure", "Fault", "Kind"];
 /// Variants that name no fault.
 const SHRUGS: [&str; 5] = ["Custom", "General", "Misc", "Other", "Unknown"];
 /// Variants that may be there, by enum and name, each with the reason.
@@ -19,7 +21,7 @@ pub(super) fn findings(source: &Source<'_>) -> Vec<Finding> {
         findings.push(Finding { place: source.place(at), rule, what, way_out });
     };
     for (at, name) in source.names_after("enum") {
-        if !(name.ends_with("Error") || name.ends_with("Failure")) {
+        if !FAULTS.iter().any(|ending| name.ends_with(ending)) {
             continue;
         }
         let Some(body) = source.end_of_body(at) else { continue };
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn an_error_without_a_fault_is_found() {
-        let cases: [(&str, &str, &[&str]); 7] = [
+        let cases: [(&str, &str, &[&str]); 9] = [
             ("good", "enum GrantError { Refused(Other), Late { Unknown: u8 } }", &[]),
             (
                 "first",
@@ -128,6 +130,8 @@ mod tests {
                 "enum AError { #[error(\"\", .0 > 1)] A(u8), Other }",
                 &["1: `AError::Other` names no fault"],
             ),
+            ("a fault", "enum TlsFault { Other }", &["1: `TlsFault::Other` names no fault"]),
+            ("a kind", "enum AErrorKind { Other }", &["1: `AErrorKind::Other` names no fault"]),
             ("not an error", "enum Language { Other }", &[]),
             ("a type of a field", "enum AError { A(Vec<u8>, Other), B }", &[]),
         ];
