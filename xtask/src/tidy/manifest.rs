@@ -8,10 +8,10 @@ use crate::workspace::Text;
 pub(super) fn findings(text: &Text) -> Vec<Finding> {
     let parts: Vec<&str> = text.path.split('/').collect();
     match parts.as_slice() {
-        ["Cargo.toml"] => order(text),
+        ["Cargo.toml"] => [tables(text), order(text)].concat(),
         [".cargo", "config.toml"] => aliases(text),
         ["crates", folder, "Cargo.toml"] | [folder @ "xtask", "Cargo.toml"] => {
-            [name(text, folder), dependencies(text), features(text)].concat()
+            [name(text, folder), tables(text), dependencies(text), features(text)].concat()
         }
         _ => Vec::new(),
     }
@@ -54,6 +54,19 @@ fn name(text: &Text, folder: &str) -> Vec<Finding> {
         finding(text, it.number, what, "give both the same name")
     });
     finding.into_iter().collect()
+}
+
+/// A table of its own hides a dependency from the rules that read a line for each.
+fn tables(text: &Text) -> Vec<Finding> {
+    let headers = (1..).zip(text.text.lines()).filter_map(|(number, line)| {
+        let (_, name) = line.trim().strip_prefix('[')?.split_once("dependencies.")?;
+        Some((number, name.split(']').next().unwrap_or_default()))
+    });
+    let findings = headers.map(|(number, name)| {
+        let what = format!("{name} has a table of its own");
+        finding(text, number, what, "write it in one line of its section")
+    });
+    findings.collect()
 }
 
 fn dependencies(text: &Text) -> Vec<Finding> {
@@ -122,7 +135,7 @@ mod tests {
     #[test]
     fn a_manifest_that_repeats_or_hides_is_found() {
         let member = "crates/a/Cargo.toml";
-        let cases: [(&str, &str, &str, &[&str]); 10] = [
+        let cases: [(&str, &str, &str, &[&str]); 13] = [
             ("good", member, "[package]\nname = \"a\"\n[dependencies]\nb.workspace = true", &[]),
             (
                 "other folder",
@@ -135,6 +148,24 @@ mod tests {
                 member,
                 "[dev-dependencies]\nb = \"1\"",
                 &["2: b does not inherit its version"],
+            ),
+            (
+                "a table",
+                member,
+                "[dependencies.b]\nworkspace = true",
+                &["1: b has a table of its own"],
+            ),
+            (
+                "a table for a platform",
+                member,
+                "[target.'cfg(unix)'.dev-dependencies.b]",
+                &["1: b has a table of its own"],
+            ),
+            (
+                "a table in the root",
+                "Cargo.toml",
+                "[workspace.dependencies.b]",
+                &["1: b has a table of its own"],
             ),
             (
                 "inherits",
