@@ -82,7 +82,15 @@ impl ApiRefusal {
 #[derive(Default, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default)]
+    errors: Option<Member<'a>>,
+    #[serde(borrow, default)]
     message: Option<Member<'a>>,
+}
+
+/// One of the `errors` of that object.
+#[derive(Deserialize)]
+struct Coded {
+    code: String,
 }
 
 fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
@@ -93,7 +101,12 @@ fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
         return ApiRefusal::NoApiAccess;
     }
     let listed = message.strip_prefix("Missing required scopes:");
-    if challenge.error == Some(BearerError::InsufficientScope) || listed.is_some() {
+    // The documentation names this exception, and not where it stands.
+    let mut codes = members.errors.and_then(Member::read::<Vec<Coded>>).unwrap_or_default();
+    codes.push(Coded { code: message.clone() });
+    let excepted = codes.iter().any(|it| it.code.contains("OAuthPermissionsException"));
+    let insufficient = challenge.error == Some(BearerError::InsufficientScope);
+    if insufficient || excepted || listed.is_some() {
         let listed = listed.and_then(|names| ScopeSet::parse(&names.replace(',', " ")).ok());
         return ApiRefusal::MissingScope { needed: challenge.scope.or(listed).unwrap_or_default() };
     }

@@ -22,6 +22,20 @@ fn refusals_of_the_resource_api_are_told_apart() {
             Some(missing("jobs_read jobs_manage")),
         ),
         (
+            "the documented exception, as a code",
+            403,
+            "",
+            r#"{"message":"no","errors":[{"code":"OAuthPermissionsException"}]}"#,
+            Some(missing("")),
+        ),
+        (
+            "the documented exception, as a message",
+            403,
+            "",
+            r#"{"message":"OAuthPermissionsException: jobs_read"}"#,
+            Some(missing("")),
+        ),
+        (
             "no subscription",
             403,
             "",
