@@ -13,6 +13,7 @@ pub mod token_answer;
 pub mod token_request;
 
 mod captured;
+mod error_object;
 mod lenient;
 mod query;
 mod retry_after;

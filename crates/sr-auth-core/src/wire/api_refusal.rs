@@ -1,10 +1,9 @@
 //! Refusals of the resource API: whose fault, and whether a new token would help.
 
 use http::{HeaderMap, Response, StatusCode};
-use serde::Deserialize;
 
 use super::challenge::{BearerChallenge, BearerError};
-use super::lenient::{self, Member};
+use super::error_object::ErrorObject;
 use super::retry_after;
 use crate::{Remedy, ScopeSet, SecretBytes, ServerText, Timestamp};
 
@@ -78,33 +77,18 @@ impl ApiRefusal {
     }
 }
 
-/// The error object of the resource API.
-#[derive(Default, Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default)]
-    errors: Option<Member<'a>>,
-    #[serde(borrow, default)]
-    message: Option<Member<'a>>,
-}
-
-/// One of the `errors` of that object.
-#[derive(Deserialize)]
-struct Coded {
-    code: String,
-}
-
 fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
     let challenge = BearerChallenge::read(headers).unwrap_or_default();
-    let members = lenient::object::<Members<'_>>(body).unwrap_or_default();
-    let message = members.message.and_then(Member::text).unwrap_or_default();
+    let object = ErrorObject::read(body);
+    let message = object.message().unwrap_or_default();
     if message.starts_with("No access to feature") {
         return ApiRefusal::NoApiAccess;
     }
     let listed = message.strip_prefix("Missing required scopes:");
     // The documentation names this exception, and not where it stands.
-    let mut codes = members.errors.and_then(Member::read::<Vec<Coded>>).unwrap_or_default();
-    codes.push(Coded { code: message.clone() });
-    let excepted = codes.iter().any(|it| it.code.contains("OAuthPermissionsException"));
+    let codes = object.codes();
+    let mut named = codes.iter().chain([&message]);
+    let excepted = named.any(|it| it.contains("OAuthPermissionsException"));
     let insufficient = challenge.error == Some(BearerError::InsufficientScope);
     if insufficient || excepted || listed.is_some() {
         let listed = listed.and_then(|names| ScopeSet::parse(&names.replace(',', " ")).ok());
@@ -116,6 +100,6 @@ fn forbidden(headers: &HeaderMap, body: &[u8]) -> ApiRefusal {
 /// Returns the `message` of an error object of the resource API. Text from the server.
 #[must_use]
 pub fn message(response: &Response<SecretBytes>) -> Option<ServerText> {
-    let members = lenient::object::<Members<'_>>(response.body().expose())?;
-    members.message.and_then(Member::text).as_deref().map(ServerText::sanitize)
+    let message = ErrorObject::read(response.body().expose()).message();
+    message.as_deref().map(ServerText::sanitize)
 }

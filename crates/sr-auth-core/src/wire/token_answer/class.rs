@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 
 use super::TokenResponse;
-use crate::wire::lenient::{self, Member};
+use crate::wire::error_object::ErrorObject;
 use crate::{ErrorCode, ErrorResponse, RefreshToken, ServerMisbehaved, ServerText};
 
 /// What the token endpoint said, sorted by who has to act and what was spent.
@@ -43,25 +42,6 @@ pub enum TokenAnswer {
     },
 }
 
-/// RFC 6749 §5.2, and the resource API's object.
-#[derive(Default, Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default)]
-    error: Option<Member<'a>>,
-    #[serde(borrow, default)]
-    error_description: Option<Member<'a>>,
-    #[serde(borrow, default)]
-    errors: Option<Member<'a>>,
-    #[serde(borrow, default)]
-    message: Option<Member<'a>>,
-}
-
-/// One of the `errors` of the resource API's object.
-#[derive(Deserialize)]
-struct Coded {
-    code: String,
-}
-
 pub(super) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
@@ -80,16 +60,12 @@ pub(super) fn refusal(
     {
         return TokenAnswer::ServerFault { retry_after };
     }
-    let readable = body.len() <= super::BODY_LIMIT;
-    let members = readable.then(|| lenient::object::<Members<'_>>(body)).flatten();
-    let members = members.unwrap_or_default();
-    let description = members.error_description.or(members.message).and_then(Member::text);
-    let description = description.as_deref();
-    // The resource API writes its codes in capitals.
-    let code = members.error.and_then(Member::text).or_else(|| {
-        let coded = members.errors.and_then(Member::read::<Vec<Coded>>).unwrap_or_default();
-        coded.into_iter().next().map(|it| it.code.to_ascii_lowercase())
-    });
+    let readable = if body.len() > super::BODY_LIMIT { &[] } else { body };
+    let object = ErrorObject::read(readable);
+    let words = object.words();
+    let description = words.as_deref();
+    let lower = |code: String| code.to_ascii_lowercase();
+    let code = object.error().or_else(|| object.codes().into_iter().next().map(lower));
     if let Some(code) = code {
         return by_code(status, &code, description, retry_after);
     }
