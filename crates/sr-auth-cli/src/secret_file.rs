@@ -18,9 +18,13 @@ pub(crate) const LIMIT: usize = 64 * 1024;
 /// Reads a secret; one line break at its end does not count.
 pub(crate) fn read(path: &Path) -> Result<Secret, Failure> {
     let failed = |error| Failure::io(format!("{} cannot be read", path.display()), &error);
+    // To open a pipe would wait until somebody writes to it.
+    check_kind(path, &fs::metadata(path).map_err(failed)?)?;
     let file = File::open(path).map_err(failed)?;
-    // The open file is judged, not the name: that may lead elsewhere a moment later.
-    check_mode(path, &file.metadata().map_err(failed)?)?;
+    // The open file is judged, not the name alone: that may lead elsewhere a moment later.
+    let metadata = file.metadata().map_err(failed)?;
+    check_kind(path, &metadata)?;
+    check_mode(path, &metadata)?;
     from_reader(file).map_err(failed)
 }
 
@@ -35,6 +39,16 @@ pub(crate) fn from_reader(reader: impl std::io::Read) -> std::io::Result<Secret>
     let text = str::from_utf8(&bytes).map_err(|_| std::io::ErrorKind::InvalidData)?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Secret::new(text.to_owned()))
+}
+
+fn check_kind(path: &Path, metadata: &fs::Metadata) -> Result<(), Failure> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("{} is no regular file", path.display()),
+        "name a file; a secret from another program comes with --secret-stdin",
+    ))
 }
 
 #[cfg(unix)]

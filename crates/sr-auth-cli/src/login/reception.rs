@@ -127,6 +127,13 @@ impl Place {
         if url.scheme() != "http" || !address.is_loopback() || url.query().is_some() {
             return Err(elsewhere());
         }
+        // They would be lost on the way: what is sent is put together anew.
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(Failure::usage(
+                "the redirect URI has a user name, a password or a fragment",
+                "leave it out: no redirect URI may have one",
+            ));
+        }
         match url.port() {
             Some(other) if port != 0 && port != other => {
                 Err(Failure::usage("--port and the redirect URI differ", "leave --port out"))
@@ -159,6 +166,10 @@ mod tests {
             ("another machine", "http://192.0.2.1/callback", 0, None),
             ("https", "https://127.0.0.1/callback", 0, None),
             ("no URL", "callback", 0, None),
+            ("a user", "http://user@127.0.0.1/callback", 0, None),
+            ("a password", "http://:secret@127.0.0.1/callback", 0, None),
+            ("a fragment", "http://127.0.0.1/callback#there", 0, None),
+            ("an empty fragment", "http://127.0.0.1/callback#", 0, None),
         ];
         for (name, uri, port, expected) in cases {
             assert_eq!(Place::read(uri, port).ok(), expected, "{name}");

@@ -57,6 +57,24 @@ async fn k04_a_secret_file_that_others_may_open_is_refused_with_the_command_that
 }
 
 #[tokio::test]
+async fn a_secret_file_that_is_no_file_is_called_so() {
+    let sandbox = sandbox(&[]).await;
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let pipe = directory.path().join("pipe");
+    let pipe = pipe.to_str().expect("the path is text");
+    let made = tokio::process::Command::new("mkfifo").arg(pipe).status().await;
+    assert!(made.expect("there is such a program").success());
+    let directory = directory.path().to_str().expect("the path is text");
+    for path in [directory, pipe, "/dev/null"] {
+        let arguments = ["token", "--client-id", "id", "--secret-file", path];
+        let ended = Program::new(&arguments).at(&sandbox).run().await;
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{path}: {}", ended.err);
+        assert!(ended.err.contains("is no regular file"), "{path}: {}", ended.err);
+        assert!(!ended.err.contains("chmod"), "{path}: {}", ended.err);
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_is_given_twice_is_a_question_and_not_a_guess() {
     let sandbox = sandbox(&[]).await;
     let ended = Program::new(&["token"])
