@@ -17,6 +17,10 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// First what users build: what the tests use may switch on a feature that the code forgot to ask
+/// for. Then the tests and examples, which must fit each form as well.
+const TARGETS: [Option<&str>; 2] = [None, Some("--all-targets")];
+
 /// A crate with some of its features.
 #[derive(Debug, Eq, PartialEq)]
 struct Form {
@@ -39,7 +43,10 @@ fn forms_of(package: &Package) -> Vec<Form> {
     if flags.len() > 2 {
         flags.push(vec!["--all-features".to_owned()]);
     }
-    flags.into_iter().map(|flags| Form { krate: package.name.to_string(), flags }).collect()
+    let both = flags.into_iter().flat_map(|flags| {
+        TARGETS.map(|targets| flags.iter().cloned().chain(targets.map(str::to_owned)).collect())
+    });
+    both.map(|flags| Form { krate: package.name.to_string(), flags }).collect()
 }
 
 #[cfg(test)]
@@ -58,7 +65,9 @@ mod tests {
                 1 => 2,
                 _ => named + 2,
             };
-            assert_eq!(of.len(), expected, "{}: {of:?}", package.name);
+            let with_tests = |form: &&&Form| form.flags.iter().any(|it| it == "--all-targets");
+            assert_eq!(of.iter().filter(with_tests).count(), expected, "{}", package.name);
+            assert_eq!(of.len(), 2 * expected, "{}: {of:?}", package.name);
         }
     }
 }
