@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use sr_auth_core::{
-    AllowedHosts, AuthorizationEndpoint, ClientCredentials, Endpoints, TokenEndpoint,
+    AllowedHosts, ApiOrigin, AuthorizationEndpoint, ClientCredentials, Endpoints, TokenEndpoint,
 };
 use sr_auth_http::{ReqwestTransport, Transport};
 
@@ -68,16 +68,11 @@ impl ServiceArguments {
             Place::Environment(Environment::Sandbox) => Endpoints::sandbox(),
             Place::Environment(Environment::Production) => Endpoints::production(),
         };
-        let authorization = given(&self.authorization_endpoint, "SR_AUTH_AUTHORIZATION_ENDPOINT")?;
-        if let Some(api) = given(&self.api_origin, "SR_AUTH_API_ORIGIN")? {
-            let known = endpoints.authorization().map(AuthorizationEndpoint::as_str);
-            // Nobody is sent to this last one: a login asks for one that is known.
-            let unused = format!("{}{}", endpoints.token().as_str(), Endpoints::AUTHORIZATION_PATH);
-            let authorization = authorization.as_deref().or(known).unwrap_or(&unused);
-            endpoints = Endpoints::custom(authorization, endpoints.token().as_str(), &api, hosts)?;
+        if let Some(url) = given(&self.api_origin, "SR_AUTH_API_ORIGIN")? {
+            endpoints = endpoints.with_api(ApiOrigin::parse(&url, hosts)?);
         }
-        if let Some(url) = &authorization {
-            endpoints = endpoints.with_authorization(AuthorizationEndpoint::parse(url, hosts)?);
+        if let Some(url) = given(&self.authorization_endpoint, "SR_AUTH_AUTHORIZATION_ENDPOINT")? {
+            endpoints = endpoints.with_authorization(AuthorizationEndpoint::parse(&url, hosts)?);
         }
         if let Some(url) = given(&self.token_endpoint, "SR_AUTH_TOKEN_ENDPOINT")? {
             endpoints = endpoints.with_token(TokenEndpoint::parse(&url, hosts)?);

@@ -116,6 +116,12 @@ impl Endpoints {
         Self { authorization: Some(authorization), ..self }
     }
 
+    /// Sets another origin of the resource server.
+    #[must_use]
+    pub fn with_api(self, api: ApiOrigin) -> Self {
+        Self { api, ..self }
+    }
+
     /// Sets another token endpoint: older clients of the service use the one on `www`.
     #[must_use]
     pub fn with_token(self, token: TokenEndpoint) -> Self {

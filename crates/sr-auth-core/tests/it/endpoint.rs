@@ -95,6 +95,21 @@ fn c07_an_authorization_endpoint_sets_no_parameter_of_the_request() {
 }
 
 #[test]
+fn each_address_can_be_set_alone() {
+    let hosts = AllowedHosts::Named;
+    let api = ApiOrigin::parse("https://api.example", hosts).expect("valid");
+    let token = TokenEndpoint::parse("https://login.example/token", hosts).expect("valid");
+    let consent = AuthorizationEndpoint::parse("https://login.example/allow", hosts);
+    let endpoints = Endpoints::sandbox().with_api(api).with_token(token);
+    assert_eq!(endpoints.authorization(), None);
+    let endpoints = endpoints.with_authorization(consent.expect("valid"));
+    assert_eq!(endpoints.api().as_str(), "https://api.example");
+    assert_eq!(endpoints.token().as_str(), "https://login.example/token");
+    let consent = endpoints.authorization().map(AuthorizationEndpoint::as_str);
+    assert_eq!(consent, Some("https://login.example/allow"));
+}
+
+#[test]
 fn an_api_origin_has_neither_path_nor_query() {
     for url in ["https://api.example/v1", "https://api.example/?a=b"] {
         let error = ApiOrigin::parse(url, AllowedHosts::Named).expect_err(url);
