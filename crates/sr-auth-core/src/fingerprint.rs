@@ -95,6 +95,8 @@ mod tests {
         assert_ne!(of(1, "a"), of(2, "a"));
         assert_ne!(of(1, "a"), of(1, "b"));
         assert_eq!(format!("{:?}", FingerprintKey::new([1; 32])), "FingerprintKey(••••)");
-        assert_eq!(format!("{:?}", of(1, "a")), format!("Fingerprint({})", of(1, "a")));
+        let shown = Fingerprint::from_bytes([0xab; 16]);
+        assert_eq!(format!("{shown} {shown:?}"), "abababab Fingerprint(abababab)");
+        assert_eq!(shown.as_bytes(), &[0xab; 16]);
     }
 }

@@ -154,6 +154,14 @@ mod tests {
     }
 
     #[test]
+    fn bytes_say_how_many_they_are() {
+        for (bytes, length) in [(Vec::new(), 0), (vec![7], 1), (Vec::with_capacity(9), 0)] {
+            let bytes = SecretBytes::new(bytes);
+            assert_eq!((bytes.len(), bytes.is_empty()), (length, length == 0));
+        }
+    }
+
+    #[test]
     fn only_equal_texts_match() {
         let cases = [("a", "a", true), ("a", "b", false), ("a", "ab", false), ("", "", true)];
         for (left, right, expected) in cases {

@@ -6,7 +6,7 @@ use sr_auth_core::wire::token_answer::classify;
 use sr_auth_core::{ApiKey, Endpoints, Machine as _, PartnerApiKey, SecretBytes, StaticCredential};
 
 use crate::fixture::{
-    CLIENT_SECRET, CODE, REFRESH, STATE, SUCCESSOR, TOKEN, answer, at, begin, client,
+    CLIENT_SECRET, CODE, REFRESH, STATE, SUCCESSOR, TOKEN, answer, at, begin, client, lost,
     refresh_token, response, retry, secret, settings,
 };
 
@@ -71,6 +71,21 @@ fn k04_no_debug_output_shows_a_secret() {
     assert_quiet(&format!("{:?}", Input::Response { id, response: echoed }));
     assert_quiet(&format!("{:?}", Input::TransportFailed { id, failure, received }));
     assert_quiet(&format!("{:?}", SecretBytes::new(body.into_bytes())));
+}
+
+#[test]
+fn k05_a_logged_input_shows_what_happened() {
+    let shown = |input: &Input| format!("{input:?}");
+    let id = "TransmitId(1)";
+    assert_eq!(
+        shown(&response(1, 503, "busy")),
+        format!("Response {{ id: {id}, status: 503, body: SecretBytes(4 bytes) }}")
+    );
+    assert_eq!(shown(&Input::Timeout), "Timeout");
+    assert_eq!(
+        shown(&lost(1)),
+        format!("TransportFailed {{ id: {id}, failure: AfterSend, received: None }}")
+    );
 }
 
 #[test]

@@ -58,6 +58,18 @@ fn c29_there_is_no_way_to_ask_for_everything() {
 }
 
 #[test]
+fn names_and_sets_show_what_they_hold() {
+    let scopes = ScopeSet::parse("jobs_read users_read").expect("valid");
+    let contains = |name: &str| scopes.contains(&Scope::new(name).expect("valid"));
+    assert!(contains("jobs_read") && !contains("jobs_manage"));
+    let client = ClientCredentials::new("82e4424135fe", secret("s")).expect("valid");
+    assert_eq!(client.id().to_string(), "82e4424135fe");
+    let key = StaticCredential::from(ApiKey::new(secret("k")).expect("valid"));
+    let header = key.authorization().expect("a header");
+    assert_eq!(format!("{header:?}"), "Authorization(x-smarttoken: ••••)");
+}
+
+#[test]
 fn unknown_scopes_are_a_warning_and_never_a_refusal() {
     let scopes = ScopeSet::parse("jobs_read candidates:read brand_new").expect("open texts");
     let unknown: Vec<_> = scopes.unrecognised().map(Scope::as_str).collect();
