@@ -24,7 +24,7 @@ mod record;
 pub use model::Model;
 pub use operation::{
     Change, NewGrant, NewIntent, Pulse, Sequence, StoreAnswer, StoreIdentity, StoreOp,
-    StoreOutcome, Successor,
+    StoreOutcome, Successor, TakeOver,
 };
 pub use record::{
     CauseOfDeath, End, Generation, GrantKey, Health, Intent, IntentId, LedgerEntry, LedgerEvent,

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::operation::{
     Change, NewGrant, NewIntent, Pulse, Sequence, StoreAnswer, StoreIdentity, StoreOp,
-    StoreOutcome, Successor,
+    StoreOutcome, Successor, TakeOver,
 };
 use super::record::{
     CauseOfDeath, End, Generation, GrantKey, Health, Intent, IntentId, LedgerEntry, LedgerEvent,
-    OwnerId, Record, Sibling, StoredToken,
+    OwnerId, Record, Refusals, Renewal, Sibling, StoredToken,
 };
 use crate::{Fingerprint, Timestamp};
 
@@ -71,7 +71,9 @@ impl<V: Clone> Model<V> {
             StoreOp::Commit { generation, key, owner, successor } => {
                 self.commit(now, &key, generation, owner, successor)
             }
-            StoreOp::Disarm { intent, key, not_before } => self.disarm(&key, intent, not_before),
+            StoreOp::Disarm { intent, key, not_before, refusals } => {
+                self.disarm(&key, intent, not_before, refusals)
+            }
             StoreOp::Due { limit, until } => self.due(limit, until),
             StoreOp::End { end, generation, key } => self.end(now, &key, generation, end),
             StoreOp::Escrow { key, owner, sibling } => self.escrow(now, &key, owner, sibling),
@@ -105,19 +107,19 @@ impl<V: Clone> Model<V> {
         let generation = old.as_ref().map_or_else(Generation::default, |old| old.generation);
         let mut record = Record {
             access: grant.access,
-            due_at: grant.due_at,
             generation: generation.next(),
             health: Health::Live,
             intent: None,
             ledger: old.map(|old| old.ledger).unwrap_or_default(),
             not_before: Timestamp::EPOCH,
             refresh: grant.refresh,
+            refusals: Refusals::default(),
             renewal: grant.renewal,
             sibling: None,
         };
         note(&mut record, now, LedgerEvent::Adopted, fingerprint, None);
         self.records.insert(key.clone(), record.clone());
-        self.tell(key, record.generation);
+        self.tell(key, None, &record);
         StoreOutcome::Done(record)
     }
 
@@ -127,7 +129,7 @@ impl<V: Clone> Model<V> {
         key: &GrantKey,
         generation: Generation,
         new: NewIntent,
-        over: Option<IntentId>,
+        over: Option<TakeOver>,
     ) -> StoreOutcome<V> {
         let Some(record) = self.records.get(key) else { return StoreOutcome::Missing };
         let standing = record.intent.as_ref();
@@ -142,8 +144,9 @@ impl<V: Clone> Model<V> {
             return StoreOutcome::Ended(record.clone());
         }
         if let Some(standing) = standing {
-            let until = self.quiet_until(standing, new.id.owner);
-            if over != Some(standing.id) || now < until {
+            let over = over.filter(|it| it.intent == standing.id);
+            let until = self.quiet_until(standing, new.id.owner, over);
+            if over.is_none() || now < until {
                 return StoreOutcome::Busy { record: record.clone(), until };
             }
         }
@@ -163,18 +166,20 @@ impl<V: Clone> Model<V> {
             fingerprint: new.fingerprint,
             id: new.id,
             quiet: new.quiet,
-            refusals: new.refusals,
         });
         self.records.insert(key.clone(), record.clone());
         StoreOutcome::Armed(record)
     }
 
     /// When `by` may arm over an intent: after its quiet period, and for another process not before
-    /// its owner has been silent for as long.
-    fn quiet_until(&self, intent: &Intent, by: OwnerId) -> Timestamp {
+    /// its owner has been silent for as long, unless it does not care.
+    fn quiet_until(&self, intent: &Intent, by: OwnerId, over: Option<TakeOver>) -> Timestamp {
         let quiet = intent.armed_at.after(intent.quiet);
+        if intent.id.owner == by || over.is_some_and(|it| it.even_if_alive) {
+            return quiet;
+        }
         let last_seen = self.owners.get(&intent.id.owner).copied().unwrap_or(intent.armed_at);
-        if intent.id.owner == by { quiet } else { quiet.max(last_seen.after(intent.quiet)) }
+        quiet.max(last_seen.after(intent.quiet))
     }
 
     fn bury(
@@ -185,7 +190,7 @@ impl<V: Clone> Model<V> {
         owner: OwnerId,
         cause: CauseOfDeath,
     ) -> StoreOutcome<V> {
-        self.change(key, |record| {
+        self.change(key, Some(owner), |record| {
             if record.generation != generation {
                 return Edit::Moved;
             }
@@ -211,7 +216,7 @@ impl<V: Clone> Model<V> {
         owner: OwnerId,
         successor: Successor<V>,
     ) -> StoreOutcome<V> {
-        self.change(key, |record| {
+        self.change(key, Some(owner), |record| {
             if record.generation != generation {
                 let ours = record.generation == generation.next()
                     && same(record.access.as_ref(), successor.access.as_ref())
@@ -220,14 +225,14 @@ impl<V: Clone> Model<V> {
                 return if ours { Edit::AsItWas } else { Edit::Moved };
             }
             let has_successor =
-                successor.refresh.is_some() || record.renewal == super::Renewal::Repeatable;
+                successor.refresh.is_some() || record.renewal == Renewal::Repeatable;
             record.health = if has_successor { Health::Live } else { Health::LastLeg };
             record.refresh = successor.refresh.or_else(|| record.refresh.take());
             record.access = successor.access;
-            record.due_at = successor.due_at;
             record.generation = generation.next();
             record.intent = None;
             record.not_before = Timestamp::EPOCH;
+            record.refusals = Refusals::default();
             let committed = fingerprint(record.refresh.as_ref());
             // A sibling that is promoted is no sibling any more.
             record.sibling.take_if(|it| Some(it.token.fingerprint) == committed);
@@ -241,20 +246,24 @@ impl<V: Clone> Model<V> {
         key: &GrantKey,
         intent: IntentId,
         not_before: Timestamp,
+        refusals: Refusals,
     ) -> StoreOutcome<V> {
         let Some(record) = self.records.get_mut(key) else { return StoreOutcome::Missing };
         // Somebody else's intent stays; ours is gone either way.
         if record.intent.as_ref().is_some_and(|it| it.id == intent) {
             record.intent = None;
             record.not_before = record.not_before.max(not_before);
+            record.refusals = refusals;
+            if refusals.count > 0 && record.health == Health::Live {
+                record.health = Health::Suspect;
+            }
         }
         StoreOutcome::Done(record.clone())
     }
 
     fn due(&self, limit: usize, until: Timestamp) -> StoreOutcome<V> {
-        let waiting = self.records.iter().filter(|(_, it)| it.health.may_present());
-        let mut due: Vec<_> = waiting.map(|(key, it)| (it.due_at, key)).collect();
-        due.retain(|(due_at, _)| *due_at <= until);
+        let due = self.records.iter().filter_map(|(key, it)| Some((it.due_at()?, key)));
+        let mut due: Vec<_> = due.filter(|(due_at, _)| *due_at <= until).collect();
         due.sort_unstable();
         StoreOutcome::Due(due.into_iter().take(limit).map(|(_, key)| key.clone()).collect())
     }
@@ -270,7 +279,7 @@ impl<V: Clone> Model<V> {
             End::Disabled => Health::Disabled,
             End::Revoked => Health::Revoked,
         };
-        self.change(key, |record| {
+        self.change(key, None, |record| {
             if record.health == ended {
                 return Edit::AsItWas;
             }
@@ -294,7 +303,7 @@ impl<V: Clone> Model<V> {
         owner: OwnerId,
         sibling: Sibling<V>,
     ) -> StoreOutcome<V> {
-        self.change(key, |record| {
+        self.change(key, Some(owner), |record| {
             let newer = record.sibling.as_ref().is_some_and(|kept| kept.from >= sibling.from);
             if newer {
                 return Edit::AsItWas;
@@ -333,6 +342,7 @@ impl<V: Clone> Model<V> {
     fn change(
         &mut self,
         key: &GrantKey,
+        owner: Option<OwnerId>,
         change: impl FnOnce(&mut Record<V>) -> Edit,
     ) -> StoreOutcome<V> {
         let Some(record) = self.records.get_mut(key) else { return StoreOutcome::Missing };
@@ -342,16 +352,17 @@ impl<V: Clone> Model<V> {
             Edit::AsItWas => StoreOutcome::Done(record),
             Edit::Ended => StoreOutcome::Ended(record),
             Edit::Made => {
-                self.tell(key.clone(), record.generation);
+                self.tell(key.clone(), owner, &record);
                 StoreOutcome::Done(record)
             }
             Edit::Moved => StoreOutcome::Moved(record),
         }
     }
 
-    fn tell(&mut self, key: GrantKey, generation: Generation) {
+    fn tell(&mut self, key: GrantKey, owner: Option<OwnerId>, record: &Record<V>) {
         self.sequence = Sequence(self.sequence.0.saturating_add(1));
-        self.changes.push_back(Change { generation, key, sequence: self.sequence });
+        let (generation, health, sequence) = (record.generation, record.health, self.sequence);
+        self.changes.push_back(Change { generation, health, key, owner, sequence });
         if self.changes.len() > Self::CHANGES_LIMIT {
             self.changes.pop_front();
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::record::{
-    CauseOfDeath, End, Generation, GrantKey, IntentId, OwnerId, Record, Refusals, Renewal, Sibling,
-    StoredToken,
+    CauseOfDeath, End, Generation, GrantKey, Health, IntentId, OwnerId, Record, Refusals, Renewal,
+    Sibling, StoredToken,
 };
 use crate::{Fingerprint, Timestamp};
 
@@ -30,8 +30,8 @@ pub enum StoreOp<V> {
         intent: NewIntent,
         /// The grant.
         key: GrantKey,
-        /// The intent that it replaces, when its quiet period is over and its owner gone.
-        over: Option<IntentId>,
+        /// The intent that it replaces, if it does.
+        over: Option<TakeOver>,
     },
     /// Declares a grant dead, unless it has moved on. The generation stays, so that a late commit
     /// can still prove the verdict wrong.
@@ -64,6 +64,8 @@ pub enum StoreOp<V> {
         key: GrantKey,
         /// Nobody presents before this moment.
         not_before: Timestamp,
+        /// The refusals that were not believed, this one included. They make a grant suspect.
+        refusals: Refusals,
     },
     /// Lists grants that want to be looked at, the most urgent first.
     Due {
@@ -112,8 +114,6 @@ pub enum StoreOp<V> {
 pub struct NewGrant<V> {
     /// The access token, if there is one already.
     pub access: Option<StoredToken<V>>,
-    /// When it wants to be looked at.
-    pub due_at: Timestamp,
     /// The refresh token, if the grant has one.
     pub refresh: Option<StoredToken<V>>,
     /// How it gets its next access token.
@@ -130,8 +130,19 @@ pub struct NewIntent {
     pub id: IntentId,
     /// How long nobody else may present.
     pub quiet: Duration,
-    /// The unknown refusals so far.
-    pub refusals: Refusals,
+}
+
+/// An intent that is replaced because its presentation is over, one way or the other.
+///
+/// Only after its quiet period. Its own process needs nothing else; another waits until the process
+/// has shown no sign of life for as long.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "backends write and read every field")]
+pub struct TakeOver {
+    /// Whether a process that still shows signs of life is passed over.
+    pub even_if_alive: bool,
+    /// The intent.
+    pub intent: IntentId,
 }
 
 /// The tokens that a presentation brought.
@@ -140,8 +151,6 @@ pub struct NewIntent {
 pub struct Successor<V> {
     /// The access token.
     pub access: Option<StoredToken<V>>,
-    /// When the grant wants to be looked at again.
-    pub due_at: Timestamp,
     /// The next refresh token; `None` keeps the old one for its last leg.
     pub refresh: Option<StoredToken<V>>,
 }
@@ -224,8 +233,12 @@ pub struct Pulse {
 pub struct Change {
     /// Its generation now.
     pub generation: Generation,
+    /// Its health now.
+    pub health: Health,
     /// The grant.
     pub key: GrantKey,
+    /// Which process changed it; `None` for an administrator or a new consent.
+    pub owner: Option<OwnerId>,
     /// The number of the change.
     pub sequence: Sequence,
 }

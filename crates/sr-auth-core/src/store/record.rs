@@ -1,6 +1,7 @@
 //! What a store keeps about one grant.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{ConfigError, Fault, Fingerprint, Setting, Timestamp};
@@ -8,9 +9,9 @@ use crate::{ConfigError, Fault, Fingerprint, Setting, Timestamp};
 /// Names a grant: one application, one company, one subject.
 ///
 /// The application chooses the text; it must differ for whatever must not share a token. It is no
-/// secret and appears in logs.
+/// secret and appears in logs. Copies share one text.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct GrantKey(Box<str>);
+pub struct GrantKey(Arc<str>);
 
 impl GrantKey {
     /// The longest key, in bytes.
@@ -110,20 +111,33 @@ pub struct Intent {
     pub fingerprint: Option<Fingerprint>,
     /// Its name.
     pub id: IntentId,
-    /// How long after `armed_at` nobody else may present.
+    /// How long after `armed_at` nobody may present again.
     pub quiet: Duration,
-    /// What the server has answered to it so far that nobody understands.
-    pub refusals: Refusals,
 }
 
-/// The same unknown refusal, counted: five of them over a day are a death.
+/// Refusals that were not believed, counted: the server gave a reason that nobody knows, or it
+/// refused so many grants at once that the refusals themselves are in doubt. Five of one kind over
+/// a day are a death.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "backends write and read every field")]
 pub struct Refusals {
-    /// How many in a row.
+    /// How many of this kind in a row.
     pub count: u32,
     /// When the first of them came, by the store's clock.
     pub first_at: Timestamp,
+    /// Their HTTP status, which tells one kind from another.
+    pub status: u16,
+}
+
+impl Refusals {
+    /// Returns the count after one more refusal.
+    #[must_use]
+    pub fn after(self, now: Timestamp, status: u16) -> Self {
+        if self.count > 0 && self.status == status {
+            return Self { count: self.count.saturating_add(1), ..self };
+        }
+        Self { count: 1, first_at: now, status }
+    }
 }
 
 /// How a grant gets its next access token.
@@ -140,10 +154,13 @@ pub enum Renewal {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "backends write and read every field")]
 pub struct StoredToken<V> {
-    /// When it ends, by the store's clock: an access token's expiry, a refresh token's 28 days.
+    /// From when it is not used any more, by the store's clock: an access token's expiry less its
+    /// last moments, a refresh token's 28 days.
     pub ends_at: Timestamp,
     /// Its name in logs and comparisons.
     pub fingerprint: Fingerprint,
+    /// From when it wants to be replaced, by the store's clock.
+    pub renew_at: Timestamp,
     /// The token.
     pub value: V,
 }
@@ -162,7 +179,7 @@ pub enum Health {
     Live,
     /// Ended by the application itself.
     Revoked,
-    /// Refused while so many others were refused that the refusal itself is in doubt.
+    /// Refused, but the refusal is not believed yet: see [`Refusals`].
     Suspect,
 }
 
@@ -178,9 +195,11 @@ impl Health {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum CauseOfDeath {
+    /// The server refused the refresh token after its 28 days.
+    Expired,
     /// The answer to a presentation was lost, and with it the only valid refresh token.
     LostInRotation,
-    /// The server refused the refresh token: revoked, expired, or its user was deleted.
+    /// The server refused the refresh token within its 28 days: revoked, or its user was deleted.
     RefusedByServer,
     /// The same refusal that nobody understands, five times over a day.
     Unrecognised,
@@ -246,8 +265,6 @@ pub enum LedgerEvent {
 pub struct Record<V> {
     /// The access token, if there is one.
     pub access: Option<StoredToken<V>>,
-    /// When it wants to be looked at again, by the store's clock.
-    pub due_at: Timestamp,
     /// How often its tokens were replaced.
     pub generation: Generation,
     /// Whether it can bring tokens.
@@ -260,6 +277,8 @@ pub struct Record<V> {
     pub not_before: Timestamp,
     /// The refresh token, if there is one.
     pub refresh: Option<StoredToken<V>>,
+    /// The refusals that were not believed.
+    pub refusals: Refusals,
     /// How it gets its next access token.
     pub renewal: Renewal,
     /// The successor that was put aside, if there is one.
@@ -269,4 +288,18 @@ pub struct Record<V> {
 impl<V> Record<V> {
     /// How many ledger entries are kept.
     pub const LEDGER_LIMIT: usize = 16;
+
+    /// Returns when somebody has to look at the grant though no caller asks, by the store's clock:
+    /// the end of a quiet period, or the moment at which its refresh token wants to be replaced.
+    ///
+    /// `None` for what needs no care: grants that have ended, and client credentials.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        if self.renewal == Renewal::Repeatable || !self.health.may_present() {
+            return None;
+        }
+        let quiet_until = self.intent.as_ref().map(|it| it.armed_at.after(it.quiet));
+        let renew_at = || self.refresh.as_ref().map(|it| it.renew_at.max(self.not_before));
+        quiet_until.or_else(renew_at)
+    }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sr_auth_core::store::{
     CauseOfDeath, End, Generation, GrantKey, Health, IntentId, LedgerEvent, Model, NewGrant,
     NewIntent, OwnerId, Pulse, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity,
-    StoreOp, StoreOutcome, StoredToken, Successor,
+    StoreOp, StoreOutcome, StoredToken, Successor, TakeOver,
 };
 use sr_auth_core::{Fault, Fingerprint, Timestamp};
 
@@ -25,7 +25,8 @@ fn key() -> GrantKey {
 fn token(value: Token, ends_at: u64) -> StoredToken<Token> {
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(value.bytes()).for_each(|(to, from)| *to = from);
-    StoredToken { ends_at: at(ends_at), fingerprint: Fingerprint::from_bytes(bytes), value }
+    let fingerprint = Fingerprint::from_bytes(bytes);
+    StoredToken { ends_at: at(ends_at), fingerprint, renew_at: at(1_000), value }
 }
 
 fn generation(number: u64) -> Generation {
@@ -35,7 +36,6 @@ fn generation(number: u64) -> Generation {
 fn adopt(refresh: Token) -> StoreOp<Token> {
     let grant = NewGrant {
         access: None,
-        due_at: at(1_000),
         refresh: Some(token(refresh, 2_419_200)),
         renewal: Renewal::SingleUse,
     };
@@ -47,19 +47,14 @@ fn intent(owner: OwnerId, number: u64) -> IntentId {
 }
 
 fn arm(generation_is: u64, id: IntentId, over: Option<IntentId>) -> StoreOp<Token> {
-    let new = NewIntent {
-        fingerprint: None,
-        id,
-        quiet: Duration::from_secs(QUIET),
-        refusals: Refusals::default(),
-    };
+    let new = NewIntent { fingerprint: None, id, quiet: Duration::from_secs(QUIET) };
+    let over = over.map(|intent| TakeOver { even_if_alive: false, intent });
     StoreOp::Arm { generation: generation(generation_is), intent: new, key: key(), over }
 }
 
 fn commit(generation_is: u64, owner: OwnerId, refresh: Option<Token>) -> StoreOp<Token> {
     let successor = Successor {
         access: Some(token("at", 1_799)),
-        due_at: at(1_200),
         refresh: refresh.map(|it| token(it, 2_419_200)),
     };
     StoreOp::Commit { generation: generation(generation_is), key: key(), owner, successor }
@@ -243,6 +238,7 @@ fn a_back_off_is_shared_by_all() {
         intent: intent(A, number),
         key: key(),
         not_before: at(secs),
+        refusals: Refusals::default(),
     };
     check(
         &mut store(),
@@ -254,6 +250,69 @@ fn a_back_off_is_shared_by_all() {
             (60, arm(1, intent(B, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
         ],
     );
+}
+
+#[test]
+fn an_owner_that_still_lives_is_passed_over_only_by_who_does_not_care() {
+    let mut store = store();
+    store.apply(at(10), arm(1, intent(A, 1), None));
+    store.apply(at(140), pulse(A, true));
+    let over = |even_if_alive| {
+        let StoreOp::Arm { generation, intent: new, key, .. } = arm(1, intent(B, 1), None) else {
+            panic!("an arming")
+        };
+        let over = Some(TakeOver { even_if_alive, intent: intent(A, 1) });
+        StoreOp::Arm { generation, intent: new, key, over }
+    };
+    check(
+        &mut store,
+        vec![
+            (144, over(true), "busy until 145.000s, rt1 at generation 1, Live, attempt 1"),
+            (145, over(false), "busy until 275.000s, rt1 at generation 1, Live, attempt 1"),
+            (145, over(true), "armed, rt1 at generation 1, Live, attempt 2"),
+        ],
+    );
+}
+
+#[test]
+fn a_refusal_that_is_not_believed_makes_a_grant_suspect_and_a_rotation_clears_it() {
+    let refusals = Refusals::default().after(at(12), 403);
+    let disarm = |number, refusals| StoreOp::Disarm {
+        intent: intent(A, number),
+        key: key(),
+        not_before: at(20),
+        refusals,
+    };
+    let mut store = store();
+    check(
+        &mut store,
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (12, disarm(1, refusals), "done, rt1 at generation 1, Suspect, attempt 0"),
+            (20, arm(1, intent(A, 2), None), "armed, rt1 at generation 1, Suspect, attempt 1"),
+        ],
+    );
+    let again = refusals.after(at(30), 403);
+    assert_eq!((again.count, again.first_at), (2, at(12)));
+    assert_eq!(again.after(at(40), 404), Refusals { count: 1, first_at: at(40), status: 404 });
+    store.apply(at(21), commit(1, A, Some("rt2")));
+    let record = store.record(&key()).expect("there");
+    assert_eq!((record.health, record.refusals), (Health::Live, Refusals::default()));
+}
+
+#[test]
+fn a_grant_is_due_when_its_token_wants_it_or_when_an_intent_is_quiet() {
+    let mut store = store();
+    let due = |store: &Model<Token>| store.record(&key()).expect("there").due_at();
+    assert_eq!(due(&store), Some(at(1_000)));
+    store.apply(at(10), arm(1, intent(A, 1), None));
+    assert_eq!(due(&store), Some(at(145)));
+    let refusals = Refusals::default();
+    let not_before = at(2_000);
+    store.apply(at(11), StoreOp::Disarm { intent: intent(A, 1), key: key(), not_before, refusals });
+    assert_eq!(due(&store), Some(at(2_000)));
+    store.apply(at(12), end(None));
+    assert_eq!(due(&store), None);
 }
 
 #[test]
@@ -409,7 +468,12 @@ fn any_op() -> impl Strategy<Value = StoreOp<Token>> {
         4 => (0..5_u64, owner(), token).prop_map(|(at, owner, token)| commit(at, owner, token)),
         1 => (0..5_u64).prop_map(bury),
         1 => proptest::option::of(0..5_u64).prop_map(end),
-        2 => id().prop_map(|intent| StoreOp::Disarm { intent, key: key(), not_before: Timestamp::EPOCH }),
+        2 => (id(), 0..2_u32).prop_map(|(intent, count)| StoreOp::Disarm {
+            intent,
+            key: key(),
+            not_before: Timestamp::EPOCH,
+            refusals: Refusals { count, ..Refusals::default() },
+        }),
         1 => (owner(), any::<bool>()).prop_map(|(owner, alive)| pulse(owner, alive)),
     ]
 }
