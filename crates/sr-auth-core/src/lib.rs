@@ -3,10 +3,11 @@
 //! This crate does no I/O, reads no clock and draws no random number: requests, answers, time and
 //! randomness are values that go in and come out. It holds the vocabulary of the field
 //! ([`ClientCredentials`], [`AccessToken`], [`Endpoints`], …), the codecs between bytes and types
-//! ([`wire`]), one state machine for each OAuth 2.0 grant ([`grant`]), and where grants rest
-//! ([`store`]).
+//! ([`wire`]), one state machine for each OAuth 2.0 grant ([`grant`]), where grants rest
+//! ([`store`]), and the life of a credential, which is never lost by our own doing ([`lifecycle`]).
 
 pub mod grant;
+pub mod lifecycle;
 pub mod store;
 pub mod wire;
 

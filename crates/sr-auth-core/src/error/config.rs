@@ -100,6 +100,9 @@ pub enum Setting {
     /// The issuer identifier (RFC 9207).
     #[error("the issuer")]
     Issuer,
+    /// The spans of the lifecycle.
+    #[error("the margins")]
+    Margins,
     /// The legacy API key of a partner.
     #[error("the partner API key")]
     PartnerApiKey,

@@ -212,6 +212,25 @@ pub enum StoreOutcome<V> {
     Pulse(Pulse),
 }
 
+impl<V> StoreOutcome<V> {
+    /// Returns the name of the outcome, for logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Armed(_) => "Armed",
+            Self::Busy { .. } => "Busy",
+            Self::Done(_) => "Done",
+            Self::Due(_) => "Due",
+            Self::Ended(_) => "Ended",
+            Self::Loaded(_) => "Loaded",
+            Self::Missing => "Missing",
+            Self::Moved(_) => "Moved",
+            Self::NotDue { .. } => "NotDue",
+            Self::Pulse(_) => "Pulse",
+        }
+    }
+}
+
 /// What has happened in a store since the last look.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "taken apart by the fleet")]

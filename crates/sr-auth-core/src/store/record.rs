@@ -73,19 +73,20 @@ impl Generation {
 
 /// Names a process, from its start to its end: random, made anew at every start.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct OwnerId(u128);
+pub struct OwnerId([u64; 2]);
 
 impl OwnerId {
     /// Takes 128 random bits.
     #[must_use]
     pub const fn new(random: u128) -> Self {
-        Self(random)
+        Self([(random >> 64) as u64, random as u64])
     }
 
     /// Returns the bits, for storing them.
     #[must_use]
     pub const fn number(self) -> u128 {
-        self.0
+        let [high, low] = self.0;
+        ((high as u128) << 64) | low as u128
     }
 }
 

@@ -1,0 +1,204 @@
+//! Writing the intent, and what its answer leads to.
+
+use super::{Attempt, Claim, disarm};
+use crate::lifecycle::context::{Asked, Context, Rotation, Taken};
+use crate::lifecycle::doubt::Standing;
+use crate::lifecycle::held::{fingerprint, is_ended};
+use crate::lifecycle::{Blame, Event, Input, Output, Recovery, StoreFailure};
+use crate::machine::Transmit;
+use crate::store::{
+    IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome, Successor, TakeOver,
+};
+use crate::wire::token_request;
+use crate::{RefreshToken, Secret, Timestamp};
+
+#[derive(Clone, Copy)]
+pub(super) struct Arming {
+    pub(super) asked: Asked,
+    pub(super) asked_at: Timestamp,
+    pub(super) diverged: bool,
+    pub(super) number: u64,
+    pub(super) over: Option<Standing>,
+}
+
+pub(super) fn ask(
+    now: Timestamp,
+    asked_at: Timestamp,
+    number: u64,
+    over: Option<Standing>,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let margins = cx.shared.margins;
+    let unsettled = over.map_or(0, |it| it.attempt);
+    let quiet = if cx.is_single_use() { margins.quiet_after(unsettled) } else { margins.claim() };
+    let held = cx.known.held.as_ref();
+    let id = IntentId { number, owner: cx.shared.owner };
+    let intent =
+        NewIntent { fingerprint: held.and_then(|it| fingerprint(it.refresh.as_ref())), id, quiet };
+    let even_if_alive = cx.shared.recovery == Recovery::QuietOver;
+    let over_intent = over.map(|it| TakeOver { even_if_alive, intent: it.intent });
+    let (generation, key) = (cx.generation(), cx.shared.key.clone());
+    let asked = cx.ask(now, StoreOp::Arm { generation, intent, key, over: over_intent });
+    again(Arming { asked, asked_at, diverged: false, number, over })
+}
+
+/// The claim of an intent that may stand, for removing it.
+pub(super) fn unarmed(number: u64, cx: &Context<'_>) -> Claim {
+    Claim { attempt: 1, generation: cx.generation(), number, quiet_until: Timestamp::EPOCH }
+}
+
+pub(super) fn next(now: Timestamp, input: Input, it: Arming, cx: &mut Context<'_>) -> Rotation {
+    match (it.asked, input) {
+        (asked, Input::Stored { id, result }) if id == asked.id => answered(now, result, it, cx),
+        (asked, Input::Timeout) if now >= asked.give_up_at => {
+            disarm::unsent(now, unarmed(it.number, cx), Blame::Store, cx)
+        }
+        (_, Input::ClockDiverged) => again(Arming { diverged: true, ..it }),
+        // An early timeout, or news that the answer will bring by itself.
+        _ => again(it),
+    }
+}
+
+const fn again(it: Arming) -> Rotation {
+    let Arming { asked, asked_at, diverged, number, over } = it;
+    Rotation::Attempt(Attempt::Arming { asked, asked_at, diverged, number, over })
+}
+
+fn answered(
+    now: Timestamp,
+    result: Result<StoreAnswer<Secret>, StoreFailure>,
+    arming: Arming,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let outcome = match result {
+        Ok(answer) => answer.outcome,
+        Err(StoreFailure::NotDone) => return cx.back_off(now, Blame::Store, Timestamp::EPOCH),
+        Err(StoreFailure::Unknown) if is_inside_fence(now, &arming, cx) => {
+            // The same intent again: if it stands already, the answer is the same.
+            return ask(now, arming.asked_at, arming.number, arming.over, cx);
+        }
+        Err(StoreFailure::Unknown) => {
+            return disarm::unsent(now, unarmed(arming.number, cx), Blame::Store, cx);
+        }
+    };
+    match outcome {
+        StoreOutcome::Armed(record) => armed(now, record, arming, cx),
+        StoreOutcome::Busy { record, until } => busy(now, record, until, cx),
+        StoreOutcome::Ended(record) => {
+            cx.take_over(now, record);
+            Rotation::Idle
+        }
+        StoreOutcome::Missing => cx.lose(),
+        StoreOutcome::Moved(record) => moved(now, record, cx),
+        StoreOutcome::NotDue { record, until } => {
+            cx.take_over(now, record);
+            Rotation::BackingOff { blame: Blame::Endpoint, until }
+        }
+        // No answer to an arming: the store's binding is broken.
+        StoreOutcome::Done(_)
+        | StoreOutcome::Due(_)
+        | StoreOutcome::Loaded(_)
+        | StoreOutcome::Pulse(_) => cx.back_off(now, Blame::Store, Timestamp::EPOCH),
+    }
+}
+
+fn is_inside_fence(now: Timestamp, arming: &Arming, cx: &Context<'_>) -> bool {
+    let fence = arming.asked_at.after(cx.shared.margins.fence());
+    !arming.diverged && (arming.asked_at..=fence).contains(&now)
+}
+
+fn armed(now: Timestamp, record: Record<Secret>, arming: Arming, cx: &mut Context<'_>) -> Rotation {
+    let named = cx.known.held.as_ref().and_then(|it| fingerprint(it.refresh.as_ref()));
+    let is_named = fingerprint(record.refresh.as_ref()) == named
+        && record.generation == cx.generation()
+        && (named.is_some() || !cx.is_single_use());
+    let margins = cx.shared.margins;
+    let own = record.intent.as_ref().filter(|it| it.id.number == arming.number);
+    let claim = Claim {
+        attempt: own.map_or(1, |it| it.attempt),
+        generation: record.generation,
+        number: arming.number,
+        quiet_until: own
+            .map_or_else(|| now.after(margins.quiet()), |it| it.armed_at.after(it.quiet)),
+    };
+    cx.take_over(now, record);
+    if !is_named || cx.shared.closing || !is_inside_fence(now, &arming, cx) {
+        return disarm::unsent(now, claim, Blame::Store, cx);
+    }
+    transmit(now, arming.asked_at.after(margins.fence()), claim, cx)
+}
+
+fn transmit(now: Timestamp, not_after: Timestamp, claim: Claim, cx: &mut Context<'_>) -> Rotation {
+    let (application, margins) = (cx.shared.application, cx.shared.margins);
+    let token = cx.known.held.as_ref().and_then(|it| it.refresh.as_ref());
+    let single_use = token.filter(|_| cx.is_single_use());
+    let (request, answer_within) = match single_use {
+        Some(token) => {
+            let token = RefreshToken::from_server(token.value.clone(), Timestamp::EPOCH);
+            let request =
+                token_request::refresh_token(application.client(), application.endpoint(), &token);
+            (request, margins.answer())
+        }
+        None => {
+            let request =
+                token_request::client_credentials(application.client(), application.endpoint());
+            (request, margins.repeatable_answer())
+        }
+    };
+    let id = cx.known.transmit;
+    cx.known.transmit = id.next();
+    let (attempt, generation) = (claim.attempt, claim.generation);
+    cx.tell(Event::Presenting { attempt, generation });
+    cx.outputs.push_back(Output::Transmit(Transmit { id, request, not_after, answer_within }));
+    // A driver answers within `answer_within` of writing; the rest is for its own delays.
+    let give_up_at = not_after.after(answer_within).after(margins.network());
+    Rotation::Attempt(Attempt::InFlight { claim, give_up_at, id, sent_at: now })
+}
+
+/// Another intent stands.
+fn busy(
+    now: Timestamp,
+    record: Record<Secret>,
+    until: Timestamp,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let standing = Standing::of(&record, until);
+    if cx.take_over(now, record) == Taken::Newer {
+        return Rotation::Idle;
+    }
+    match standing {
+        Some(standing) => super::in_doubt(now, standing, cx),
+        None => cx.back_off(now, Blame::Store, until),
+    }
+}
+
+/// The store is at another generation.
+fn moved(now: Timestamp, record: Record<Secret>, cx: &mut Context<'_>) -> Rotation {
+    let (held, stored) = (cx.generation(), record.generation);
+    if stored >= held {
+        cx.take_over(now, record);
+        return Rotation::Idle;
+    }
+    cx.tell(Event::StoreBehind { held, stored });
+    heal(now, record, cx)
+}
+
+/// The store has gone back, as after the restoration of a backup: what this process holds is newer
+/// and is written again, unless the store says that the grant was ended on purpose or given anew.
+fn heal(now: Timestamp, record: Record<Secret>, cx: &mut Context<'_>) -> Rotation {
+    let ended = is_ended(record.health);
+    let stored = record.refresh.as_ref().map(|it| it.ends_at);
+    let is_newer = |ours: Timestamp| stored.is_none_or(|theirs| ours > theirs);
+    let generation = record.generation;
+    let held = cx.known.held.as_mut();
+    let newer = held
+        .filter(|it| !ended && it.refresh.as_ref().is_some_and(|token| is_newer(token.ends_at)));
+    let Some(newer) = newer else {
+        cx.put(now, record);
+        return Rotation::Idle;
+    };
+    newer.generation = generation;
+    let (access, refresh) = (newer.access.clone(), newer.refresh.clone());
+    let claim = unarmed(0, cx);
+    super::commit(now, claim, Successor { access, refresh }, cx)
+}

@@ -1,0 +1,173 @@
+//! Making a successor durable: offered until the store has it or has something newer.
+
+use super::{Attempt, Call, Claim};
+use crate::lifecycle::context::{Context, Rotation};
+use crate::lifecycle::held::{fingerprint, is_ended};
+use crate::lifecycle::{Event, Input};
+use crate::store::{
+    Health, NewGrant, Record, Sibling, StoreAnswer, StoreOp, StoreOutcome, Successor,
+};
+use crate::{Secret, Timestamp};
+
+use crate::lifecycle::StoreFailure;
+
+/// How a successor is offered.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Form {
+    /// As a grant of its own: the record is gone.
+    Adopt,
+    /// As the next generation.
+    Commit,
+    /// As a sibling: the record has moved on.
+    Escrow,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Committing {
+    pub(super) call: Call,
+    pub(super) claim: Claim,
+    pub(super) failures: u8,
+    pub(super) form: Form,
+}
+
+/// Begins to offer a successor.
+pub(in crate::lifecycle) fn commit(
+    now: Timestamp,
+    claim: Claim,
+    successor: Successor<Secret>,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    cx.known.successor = Some(Box::new(successor));
+    offer(now, claim, Form::Commit, 0, cx)
+}
+
+fn offer(now: Timestamp, claim: Claim, form: Form, failures: u8, cx: &mut Context<'_>) -> Rotation {
+    let Some(successor) = cx.known.successor.as_deref() else { return Rotation::Idle };
+    let (key, owner) = (cx.shared.key.clone(), cx.shared.owner);
+    let (generation, renewal) = (claim.generation, cx.known.renewal);
+    let op = match (form, &successor.refresh) {
+        (Form::Escrow, Some(token)) => {
+            let sibling = Sibling { from: generation, token: token.clone() };
+            StoreOp::Escrow { key, owner, sibling }
+        }
+        (Form::Adopt, _) => {
+            let Successor { access, refresh } = successor.clone();
+            StoreOp::Adopt { grant: NewGrant { access, refresh, renewal }, key }
+        }
+        (Form::Commit | Form::Escrow, _) => {
+            StoreOp::Commit { generation, key, owner, successor: successor.clone() }
+        }
+    };
+    let call = Call::Asked(cx.ask(now, op));
+    Rotation::Attempt(Attempt::Committing { call, claim, failures, form })
+}
+
+pub(super) fn next(now: Timestamp, input: Input, it: Committing, cx: &mut Context<'_>) -> Rotation {
+    match (it.call, input) {
+        (Call::Asked(asked), Input::Stored { id, result }) if id == asked.id => {
+            answered(now, result, it, cx)
+        }
+        (Call::Asked(asked), Input::Timeout) if now >= asked.give_up_at => failed(now, it, cx),
+        (Call::Pausing { until }, Input::Timeout) if now >= until => {
+            offer(now, it.claim, it.form, it.failures, cx)
+        }
+        // An early timeout, or news that the answer will bring by itself.
+        _ => again(it.call, it),
+    }
+}
+
+const fn again(call: Call, it: Committing) -> Rotation {
+    let Committing { claim, failures, form, .. } = it;
+    Rotation::Attempt(Attempt::Committing { call, claim, failures, form })
+}
+
+fn failed(now: Timestamp, it: Committing, cx: &mut Context<'_>) -> Rotation {
+    if it.failures == 0 {
+        cx.tell(Event::CommitDelayed { generation: it.claim.generation });
+    }
+    let failures = it.failures.saturating_add(1);
+    let until = now.after(cx.shared.margins.pause_after(failures, cx.jitter()));
+    again(Call::Pausing { until }, Committing { failures, ..it })
+}
+
+fn answered(
+    now: Timestamp,
+    result: Result<StoreAnswer<Secret>, StoreFailure>,
+    it: Committing,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let Ok(StoreAnswer { outcome, .. }) = result else { return failed(now, it, cx) };
+    match outcome {
+        StoreOutcome::Done(record) => durable(now, record, it, cx),
+        StoreOutcome::Moved(record) => outrun(now, record, it, cx),
+        StoreOutcome::Missing => offer(now, it.claim, Form::Adopt, it.failures, cx),
+        // No answer to a commit: the store's binding is broken, and the successor is kept.
+        StoreOutcome::Armed(_)
+        | StoreOutcome::Busy { .. }
+        | StoreOutcome::Due(_)
+        | StoreOutcome::Ended(_)
+        | StoreOutcome::Loaded(_)
+        | StoreOutcome::NotDue { .. }
+        | StoreOutcome::Pulse(_) => failed(now, it, cx),
+    }
+}
+
+fn durable(
+    now: Timestamp,
+    record: Record<Secret>,
+    it: Committing,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    cx.known.successor = None;
+    cx.known.late = None;
+    cx.known.failures = 0;
+    let (generation, refresh) = (record.generation, fingerprint(record.refresh.as_ref()));
+    let last_leg = record.health == Health::LastLeg;
+    cx.take(now, record);
+    match it.form {
+        Form::Escrow => cx.tell(Event::SuccessorEscrowed { from: it.claim.generation }),
+        Form::Adopt | Form::Commit => {
+            cx.tell(Event::Rotated { generation, refresh });
+            if last_leg {
+                cx.tell(Event::LastLeg { generation });
+            }
+        }
+    }
+    Rotation::Idle
+}
+
+/// The record is at another generation.
+fn outrun(
+    now: Timestamp,
+    record: Record<Secret>,
+    mut it: Committing,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let from = it.claim.generation;
+    let successor = cx.known.successor.as_deref();
+    let ours = successor.and_then(|it| it.refresh.as_ref()).map(|it| it.ends_at);
+    let theirs = record.refresh.as_ref().map(|it| it.ends_at);
+    if record.generation < from && !is_ended(record.health) && ours >= theirs {
+        // The store has gone back; what it had then is older than what we hold.
+        cx.tell(Event::StoreBehind { held: from, stored: record.generation });
+        it.claim.generation = record.generation;
+        if let Some(held) = cx.known.held.as_mut() {
+            held.generation = record.generation;
+        }
+        return offer(now, it.claim, Form::Commit, it.failures, cx);
+    }
+    let ended = is_ended(record.health);
+    if record.generation < from {
+        cx.put(now, record);
+    } else {
+        cx.take_over(now, record);
+    }
+    if !ended && ours.is_some() {
+        return offer(now, it.claim, Form::Escrow, it.failures, cx);
+    }
+    if ours.is_some() {
+        cx.tell(Event::SuccessorOutlived { from });
+    }
+    cx.known.successor = None;
+    Rotation::Idle
+}

@@ -1,0 +1,161 @@
+//! What people decide about a grant: a new consent, or its end. Made durable one after the other,
+//! beside whatever renewal is under way.
+
+use std::collections::VecDeque;
+
+use super::attempt::Call;
+use super::context::Context;
+use super::held::is_ended;
+use super::{Event, Input, StoreFailure, StoreOpId};
+use crate::store::{End, Generation, NewGrant, StoreAnswer, StoreOp, StoreOutcome};
+use crate::{Secret, Timestamp};
+
+#[derive(Debug)]
+pub(crate) struct Commands {
+    call: Call,
+    failures: u8,
+    queue: VecDeque<Command>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    Adopt(NewGrant<Secret>),
+    End { end: End, generation: Option<Generation> },
+}
+
+impl Commands {
+    /// Takes a command in; it is carried out when those before it are durable.
+    pub(super) fn push(
+        this: &mut Option<Box<Self>>,
+        now: Timestamp,
+        command: Command,
+        cx: &mut Context<'_>,
+    ) {
+        if let Some(commands) = this {
+            commands.queue.push_back(command);
+            return;
+        }
+        let call = ask(now, &command, cx);
+        *this = Some(Box::new(Self { call, failures: 0, queue: VecDeque::from([command]) }));
+    }
+
+    pub(super) fn has_asked(&self, id: StoreOpId) -> bool {
+        matches!(self.call, Call::Asked(asked) if asked.id == id)
+    }
+
+    pub(super) const fn timeout(&self) -> Timestamp {
+        self.call.timeout()
+    }
+
+    /// Returns the end that is decided, though not durable yet, for a grant at `generation`.
+    pub(super) fn end(&self, generation: Generation) -> Option<End> {
+        let mut end = None;
+        for command in &self.queue {
+            match command {
+                Command::Adopt(_) => end = None,
+                Command::End { end: it, generation: only } => {
+                    if only.is_none_or(|only| only == generation) {
+                        end = Some(*it);
+                    }
+                }
+            }
+        }
+        end
+    }
+
+    /// Goes on with an answer of the store or at a timeout. `true` when a command has changed the
+    /// grant.
+    pub(super) fn next(
+        this: &mut Option<Box<Self>>,
+        now: Timestamp,
+        input: Input,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let Some(commands) = this else { return false };
+        let changed = match (commands.call, input) {
+            (Call::Asked(asked), Input::Stored { id, result }) if id == asked.id => {
+                commands.answered(now, result, cx)
+            }
+            (Call::Asked(asked), Input::Timeout) if now >= asked.give_up_at => {
+                commands.failed(now, cx);
+                false
+            }
+            (Call::Pausing { until }, Input::Timeout) if now >= until => {
+                if let Some(command) = commands.queue.front() {
+                    commands.call = ask(now, command, cx);
+                }
+                false
+            }
+            // An early timeout.
+            _ => false,
+        };
+        if commands.queue.is_empty() {
+            *this = None;
+        }
+        changed
+    }
+
+    fn answered(
+        &mut self,
+        now: Timestamp,
+        result: Result<StoreAnswer<Secret>, StoreFailure>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let Some(command) = self.queue.front() else { return false };
+        let outcome = match result {
+            Ok(answer) => answer.outcome,
+            Err(_) => {
+                self.failed(now, cx);
+                return false;
+            }
+        };
+        let changed = match (command, outcome) {
+            (Command::Adopt(_), StoreOutcome::Done(record)) => {
+                cx.tell(Event::Adopted { generation: record.generation });
+                cx.put(now, record);
+                true
+            }
+            (Command::End { end, .. }, StoreOutcome::Done(record)) => {
+                if is_ended(record.health) {
+                    cx.tell(Event::Ended { end: *end });
+                }
+                cx.put(now, record);
+                true
+            }
+            (Command::End { .. }, StoreOutcome::Moved(record)) => {
+                cx.take_over(now, record);
+                true
+            }
+            (Command::End { .. }, StoreOutcome::Missing) => {
+                cx.lose();
+                true
+            }
+            // No answer to a command: the store's binding is broken.
+            _ => {
+                self.failed(now, cx);
+                return false;
+            }
+        };
+        self.queue.pop_front();
+        self.failures = 0;
+        if let Some(next) = self.queue.front() {
+            self.call = ask(now, next, cx);
+        }
+        changed
+    }
+
+    fn failed(&mut self, now: Timestamp, cx: &Context<'_>) {
+        self.failures = self.failures.saturating_add(1);
+        let until = now.after(cx.shared.margins.pause_after(self.failures, cx.jitter()));
+        self.call = Call::Pausing { until };
+    }
+}
+
+fn ask(now: Timestamp, command: &Command, cx: &mut Context<'_>) -> Call {
+    let key = cx.shared.key.clone();
+    let op = match command.clone() {
+        Command::Adopt(grant) => StoreOp::Adopt { grant, key },
+        Command::End { end, generation } => StoreOp::End { end, generation, key },
+    };
+    Call::Asked(cx.ask(now, op))
+}

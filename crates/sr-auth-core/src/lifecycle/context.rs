@@ -1,0 +1,194 @@
+//! What a region works with: the grant's data, the process's settings and the queue.
+
+use std::collections::VecDeque;
+
+use super::attempt::Attempt;
+use super::doubt::Doubt;
+use super::held::Held;
+use super::{
+    Application, Blame, Event, Margins, Output, Recovery, StoreOpId, StoreRequest, Wanted,
+};
+use crate::machine::TransmitId;
+use crate::store::{
+    Generation, GrantKey, Health, IntentId, OwnerId, Record, Renewal, StoreOp, Successor,
+};
+use crate::{FingerprintKey, Secret, Timestamp};
+
+/// Where a renewal stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rotation {
+    Attempt(Attempt),
+    BackingOff { blame: Blame, until: Timestamp },
+    Doubt(Doubt),
+    Idle,
+}
+
+/// What is known about a grant, apart from where its renewal stands.
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    /// Failures in a row.
+    pub(crate) failures: u8,
+    pub(crate) health: Health,
+    pub(crate) held: Option<Box<Held>>,
+    /// The presentation whose answer may still arrive though nobody waits for it.
+    pub(crate) late: Option<Presented>,
+    /// The store has said that there is no such grant.
+    pub(crate) missing: bool,
+    pub(crate) op: StoreOpId,
+    pub(crate) renewal: Renewal,
+    /// What a presentation brought and the store does not have yet.
+    pub(crate) successor: Option<Box<Successor<Secret>>>,
+    pub(crate) transmit: TransmitId,
+    pub(crate) wanted: Option<Wanted>,
+}
+
+/// A request that was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented {
+    pub(crate) generation: Generation,
+    pub(crate) id: TransmitId,
+    pub(crate) sent_at: Timestamp,
+}
+
+/// What all grants of a process share, for the time of one input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared<'a> {
+    pub(crate) application: &'a Application,
+    /// Whether an `invalid_grant` is believed: not during a mass death.
+    pub(crate) believing: bool,
+    /// Whether the process is about to end.
+    pub(crate) closing: bool,
+    pub(crate) fingerprints: &'a FingerprintKey,
+    pub(crate) key: &'a GrantKey,
+    pub(crate) margins: &'a Margins,
+    pub(crate) owner: OwnerId,
+    pub(crate) recovery: Recovery,
+}
+
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// Counts the intents of the process.
+    pub(crate) intents: &'a mut u64,
+    pub(crate) known: &'a mut Knowledge,
+    pub(crate) outputs: &'a mut VecDeque<Output>,
+    pub(crate) shared: Shared<'a>,
+}
+
+/// An operation of the store that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) give_up_at: Timestamp,
+    pub(crate) id: StoreOpId,
+}
+
+/// What a record changed of what was held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Taken {
+    Newer,
+    /// An older generation, as from a replica that lags: not taken.
+    Older,
+    Same,
+}
+
+impl Context<'_> {
+    pub(super) fn ask(&mut self, now: Timestamp, op: StoreOp<Secret>) -> Asked {
+        let id = StoreOpId(self.known.op.0.wrapping_add(1));
+        self.known.op = id;
+        let answer_within = self.shared.margins.store_answer();
+        self.outputs.push_back(Output::Store(StoreRequest { answer_within, id, op }));
+        Asked { give_up_at: now.after(answer_within), id }
+    }
+
+    pub(super) fn load(&mut self, now: Timestamp) -> Asked {
+        let key = self.shared.key.clone();
+        self.ask(now, StoreOp::Load { key })
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(super) fn generation(&self) -> Generation {
+        self.known.held.as_ref().map_or_else(Generation::default, |it| it.generation)
+    }
+
+    pub(super) fn next_intent(&mut self) -> IntentId {
+        *self.intents = self.intents.wrapping_add(1);
+        IntentId { number: *self.intents, owner: self.shared.owner }
+    }
+
+    /// Takes over what the store holds, unless this process knows better.
+    pub(super) fn take(&mut self, now: Timestamp, record: Record<Secret>) -> Taken {
+        let old = self.known.held.as_deref();
+        let taken = match old.map(|old| record.generation.cmp(&old.generation)) {
+            Some(std::cmp::Ordering::Less) => return Taken::Older,
+            Some(std::cmp::Ordering::Equal) => Taken::Same,
+            Some(std::cmp::Ordering::Greater) | None => Taken::Newer,
+        };
+        self.put(now, record);
+        taken
+    }
+
+    /// Takes over what the store holds, whatever was held.
+    pub(super) fn put(&mut self, now: Timestamp, record: Record<Secret>) {
+        self.known.health = record.health;
+        self.known.missing = false;
+        self.known.renewal = record.renewal;
+        let held = Held::from_record(record, self.known.held.as_deref(), now);
+        self.known.held = Some(Box::new(held));
+    }
+
+    /// Takes over a change that somebody else has made, and says so.
+    pub(super) fn take_over(&mut self, now: Timestamp, record: Record<Secret>) -> Taken {
+        let (generation, health) = (record.generation, record.health);
+        let known = (self.generation(), self.known.health);
+        let first = self.known.held.is_none();
+        let taken = self.take(now, record);
+        if taken != Taken::Older && !first && (generation, health) != known {
+            self.known.failures = 0;
+            self.tell(Event::TakenOver { generation, health });
+        }
+        taken
+    }
+
+    /// The store has no such grant.
+    pub(super) fn lose(&mut self) -> Rotation {
+        self.known.missing = true;
+        self.known.held = None;
+        Rotation::Idle
+    }
+
+    /// Waits after a failure, until `not_before` at least.
+    pub(super) fn back_off(
+        &mut self,
+        now: Timestamp,
+        blame: Blame,
+        not_before: Timestamp,
+    ) -> Rotation {
+        let until = self.pause(now).max(not_before);
+        self.tell(Event::RenewalFailed { blame, retry_at: until });
+        Rotation::BackingOff { blame, until }
+    }
+
+    /// Counts a failure and returns when to go on.
+    pub(super) fn pause(&mut self, now: Timestamp) -> Timestamp {
+        self.known.failures = self.known.failures.saturating_add(1);
+        now.after(self.shared.margins.pause_after(self.known.failures, self.jitter()))
+    }
+
+    /// Spreads retries: differs by process, grant and attempt, and is the same in every replay.
+    pub(super) fn jitter(&self) -> u16 {
+        let owner = self.shared.owner.number();
+        let key = self.shared.key.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let mut mixed = (owner as u64) ^ key ^ (u64::from(self.known.op.0) << 32);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed >> 48) as u16
+    }
+
+    pub(super) fn is_single_use(&self) -> bool {
+        self.known.renewal == Renewal::SingleUse
+    }
+}

@@ -1,0 +1,275 @@
+//! One credential as a value: no queue, no settings, no caller.
+
+use std::collections::VecDeque;
+
+use super::attempt::{self, Attempt};
+use super::command::{Command, Commands};
+use super::context::{Context, Knowledge, Rotation, Shared};
+use super::doubt::Doubt;
+use super::held::{Held, is_ended};
+use super::{Access, Availability, Blame, Cause, Event, Input, Output, StoreOpId, Unavailable};
+use super::{Wanted, access, health};
+use crate::machine::TransmitId;
+use crate::store::{Generation, Health, NewGrant, Renewal};
+use crate::wire::token_answer;
+use crate::{Fingerprint, Timestamp};
+
+#[derive(Debug)]
+pub(crate) struct Regions {
+    commands: Option<Box<Commands>>,
+    pub(super) known: Knowledge,
+    pub(super) rotation: Rotation,
+}
+
+impl Regions {
+    pub(crate) const fn new(renewal: Renewal) -> Self {
+        let known = Knowledge {
+            failures: 0,
+            health: Health::Live,
+            held: None,
+            late: None,
+            missing: false,
+            op: StoreOpId(0),
+            renewal,
+            successor: None,
+            transmit: TransmitId::FIRST,
+            wanted: None,
+        };
+        Self { commands: None, known, rotation: Rotation::Idle }
+    }
+
+    /// Routes an input to the region that it belongs to.
+    pub(crate) fn handle(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        shared: Shared<'_>,
+        intents: &mut u64,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        let Self { commands, known, rotation } = self;
+        let cx = &mut Context { intents, known, outputs, shared };
+        match input {
+            Input::Adopt(grant) => Commands::push(commands, now, Command::Adopt(grant), cx),
+            Input::End { end, generation } => {
+                Commands::push(commands, now, Command::End { end, generation }, cx);
+            }
+            Input::Rejected { fingerprint } => reject(now, fingerprint, cx),
+            Input::Stored { id, result }
+                if commands.as_ref().is_some_and(|it| it.has_asked(id)) =>
+            {
+                let input = Input::Stored { id, result };
+                if Commands::next(commands, now, input, cx)
+                    && !matches!(rotation, Rotation::Attempt(_))
+                {
+                    *rotation = Rotation::Idle;
+                }
+            }
+            Input::Timeout => {
+                Commands::next(commands, now, Input::Timeout, cx);
+                warn(now, cx);
+                *rotation = rotation.next(now, Input::Timeout, cx);
+            }
+            Input::Response { id, response }
+                if cx.known.successor.is_none()
+                    && cx.known.late.is_some_and(|late| late.id == id) =>
+            {
+                if let Some(late) = cx.known.late.take() {
+                    let answer = token_answer::classify(&response, late.sent_at, now);
+                    *rotation = attempt::late(now, answer, late, cx).unwrap_or(*rotation);
+                }
+            }
+            Input::Want => {
+                let wanted = access::wanted(cx.known.held.as_deref(), now, cx.shared.margins);
+                cx.known.wanted = cx.known.wanted.max(wanted);
+                *rotation = rotation.next(now, Input::Want, cx);
+            }
+            input @ (Input::Admitted
+            | Input::Changed { .. }
+            | Input::ClockDiverged
+            | Input::Response { .. }
+            | Input::Shutdown
+            | Input::Stored { .. }
+            | Input::TransportFailed { .. }) => *rotation = rotation.next(now, input, cx),
+        }
+        settle(now, commands, rotation, cx);
+    }
+
+    /// Returns how much a renewal is wanted that could begin now: see [`Input::Admitted`].
+    pub(crate) fn asks(&self, now: Timestamp) -> Option<Wanted> {
+        let is_free = match self.rotation {
+            Rotation::Idle => true,
+            Rotation::Doubt(doubt) => doubt.is_ripe(),
+            Rotation::Attempt(_) | Rotation::BackingOff { .. } => false,
+        };
+        let is_held = self.known.held.is_some() && self.commands.is_none();
+        let wanted = self.known.wanted.filter(|_| is_free && is_held);
+        wanted.filter(|_| health::may_present_now(now, &self.known))
+    }
+
+    /// Tells whether something was begun that has to be finished before the process ends.
+    pub(crate) const fn is_busy(&self) -> bool {
+        let verdict = matches!(
+            self.rotation,
+            Rotation::Attempt(_) | Rotation::Doubt(Doubt::Burying { .. } | Doubt::Verifying { .. })
+        );
+        verdict || self.commands.is_some()
+    }
+
+    /// Tells whether nothing is lost when the value is dropped: the store has all of it, and no
+    /// answer is awaited.
+    #[expect(dead_code, reason = "the fleet asks")]
+    pub(crate) const fn is_idle(&self) -> bool {
+        let resting = matches!(self.rotation, Rotation::Idle | Rotation::BackingOff { .. });
+        resting && self.known.wanted.is_none() && self.commands.is_none()
+    }
+
+    /// Tells whether an intent of this process may stand.
+    #[expect(dead_code, reason = "the fleet asks")]
+    pub(crate) fn has_intent(&self, shared: &Shared<'_>) -> bool {
+        match self.rotation {
+            Rotation::Attempt(_) => true,
+            Rotation::Doubt(doubt) => doubt.is_ours(shared.owner),
+            Rotation::BackingOff { .. } | Rotation::Idle => false,
+        }
+    }
+
+    pub(crate) fn availability(&self, now: Timestamp) -> Availability<'_> {
+        let known = &self.known;
+        let generation = known.held.as_ref().map(|it| it.generation).unwrap_or_default();
+        if let Some(end) = self.commands.as_ref().and_then(|it| it.end(generation)) {
+            return Availability::Failed(Unavailable::new(Cause::Ended(end), None));
+        }
+        let revealed = known.successor.as_deref().and_then(|it| it.access.as_ref());
+        let revealed = revealed.filter(|it| self.is_delayed() && now < it.ends_at);
+        let held = known.held.as_deref().filter(|_| !is_ended(known.health));
+        let held = held.filter(|it| Access::of(Some(it), now).is_good());
+        if let Some(token) = revealed.or_else(|| held.and_then(|it| it.access.as_ref())) {
+            return Availability::Ready(token);
+        }
+        if let Some(cause) = health::obstacle(known) {
+            return Availability::Failed(Unavailable::new(cause, None));
+        }
+        match self.rotation {
+            Rotation::BackingOff { blame, until } => {
+                Availability::Failed(Unavailable::new(Cause::Renewal(blame), Some(until)))
+            }
+            Rotation::Doubt(doubt) => Availability::Pending { until: doubt.timeout() },
+            Rotation::Attempt(_) if self.is_delayed() => {
+                let cause = Cause::Renewal(Blame::Store);
+                Availability::Failed(Unavailable::new(cause, self.poll_timeout()))
+            }
+            Rotation::Attempt(_) | Rotation::Idle => Availability::Pending { until: None },
+        }
+    }
+
+    /// Tells whether the store has failed to take a successor: its access token is good all the
+    /// same.
+    const fn is_delayed(&self) -> bool {
+        matches!(self.rotation, Rotation::Attempt(Attempt::Committing { failures: 1.., .. }))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        let rotation = match self.rotation {
+            Rotation::Attempt(attempt) => Some(attempt.timeout()),
+            Rotation::BackingOff { until, .. } => Some(until),
+            Rotation::Doubt(doubt) => doubt.timeout(),
+            Rotation::Idle => self.keep_alive_at(),
+        };
+        let command = self.commands.as_ref().map(|it| it.timeout());
+        let warning = health::next_warning(&self.known).map(|(at, _)| at);
+        [rotation, command, warning].into_iter().flatten().min()
+    }
+
+    /// Returns when an idle grant's refresh token wants to be replaced; a last leg, when the access
+    /// token has ended and somebody waits.
+    fn keep_alive_at(&self) -> Option<Timestamp> {
+        let known = &self.known;
+        let held = known.held.as_deref().filter(|_| health::obstacle(known).is_none())?;
+        if known.health == Health::LastLeg {
+            return known.wanted.and(held.access.as_ref()).map(|it| it.ends_at);
+        }
+        let is_wanted = known.wanted.is_some() || known.renewal == Renewal::Repeatable;
+        held.refresh.as_ref().filter(|_| !is_wanted).map(|it| it.renew_at)
+    }
+}
+
+impl Rotation {
+    fn next(self, now: Timestamp, input: Input, cx: &mut Context<'_>) -> Self {
+        match (self, input) {
+            (Self::Attempt(attempt), input) => attempt.next(now, input, cx),
+            (Self::Doubt(doubt), input) => doubt.next(now, input, cx),
+            (Self::BackingOff { until, .. }, Input::Timeout) if now >= until => Self::Idle,
+            (Self::BackingOff { .. } | Self::Idle, Input::Changed { generation, health })
+                if is_news(generation, health, cx) =>
+            {
+                Self::Doubt(Doubt::read(now, cx))
+            }
+            (Self::Idle, Input::Admitted) if cx.known.wanted.is_some() && !cx.shared.closing => {
+                Attempt::begin(now, None, cx)
+            }
+            (Self::Idle, Input::Want) if health::obstacle(cx.known).is_some() => {
+                Self::Doubt(Doubt::read(now, cx))
+            }
+            // An early timeout, or an answer that nobody waits for.
+            (unchanged, _) => unchanged,
+        }
+    }
+}
+
+/// Tells whether a change is not one that this process made or has read.
+fn is_news(generation: Generation, health: Health, cx: &Context<'_>) -> bool {
+    let held = cx.known.held.as_ref();
+    held.is_none_or(|it| generation > it.generation || health != cx.known.health)
+}
+
+fn reject(now: Timestamp, of: Fingerprint, cx: &mut Context<'_>) {
+    let Some(held) = cx.known.held.as_deref_mut() else { return };
+    let event: Option<Event> = access::reject(held, of, now);
+    if Access::of(cx.known.held.as_deref(), now) == Access::Rejected {
+        cx.known.wanted = Some(Wanted::Interactive);
+    }
+    if let Some(event) = event {
+        cx.tell(event);
+    }
+}
+
+fn warn(now: Timestamp, cx: &mut Context<'_>) {
+    while let Some((at, event)) = health::next_warning(cx.known) {
+        let Event::Dying { percent, .. } = event else { return };
+        if now < at {
+            return;
+        }
+        let Some(held) = cx.known.held.as_deref_mut() else { return };
+        Held::warn(held, percent);
+        cx.tell(event);
+    }
+}
+
+/// Goes on with what follows from the data alone.
+fn settle(
+    now: Timestamp,
+    commands: &mut Option<Box<Commands>>,
+    rotation: &mut Rotation,
+    cx: &mut Context<'_>,
+) {
+    health::judge(now, cx.known);
+    if !matches!(rotation, Rotation::Idle) || cx.known.wanted.is_none() || commands.is_some() {
+        return;
+    }
+    if cx.known.missing && !cx.is_single_use() {
+        // Client credentials need no consent: their record is made when it is first used.
+        let grant = NewGrant::repeatable();
+        Commands::push(commands, now, Command::Adopt(grant), cx);
+        return;
+    }
+    match cx.known.held.as_deref() {
+        None => *rotation = Rotation::Doubt(Doubt::read(now, cx)),
+        Some(held) if now < held.not_before => {
+            let suspect = cx.known.health == Health::Suspect;
+            let blame = if suspect { Blame::Suspicion } else { Blame::Endpoint };
+            *rotation = Rotation::BackingOff { blame, until: held.not_before };
+        }
+        Some(_) => {}
+    }
+}
