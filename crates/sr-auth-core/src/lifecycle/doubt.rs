@@ -120,7 +120,7 @@ impl Doubt {
             (Self::Reading { asked, pause, standing, .. }, Input::Timeout)
                 if now >= asked.give_up_at =>
             {
-                read(now, Err(StoreFailure::Unknown), pause, standing, cx)
+                read(now, Err(StoreFailure::OutcomeUnknown), pause, standing, cx)
             }
             (Self::Reading { asked, pause, standing, .. }, Input::Changed { .. }) => {
                 // What is being read may be from before that change.

@@ -120,7 +120,7 @@ pub enum Output {
 #[expect(clippy::exhaustive_structs, reason = "a driver that skips a field is broken")]
 pub struct StoreRequest {
     /// How long to wait for the store. Afterwards the answer is
-    /// [`StoreFailure::Unknown`], and the machine does not need it any more.
+    /// [`StoreFailure::OutcomeUnknown`], and the machine does not need it any more.
     pub answer_within: Duration,
     /// Names the operation; the answer must carry it.
     pub id: StoreOpId,
@@ -140,5 +140,5 @@ pub enum StoreFailure {
     /// Definitely not carried out.
     NotDone,
     /// Maybe carried out: the answer was lost.
-    Unknown,
+    OutcomeUnknown,
 }

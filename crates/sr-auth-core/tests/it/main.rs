@@ -13,4 +13,5 @@ mod redaction;
 mod requests;
 mod settings;
 mod store_model;
+mod store_names;
 mod token_answer;

@@ -8,7 +8,7 @@ use sr_auth_core::store::{
     NewIntent, OwnerId, Pulse, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity,
     StoreOp, StoreOutcome, StoredToken, Successor, TakeOver,
 };
-use sr_auth_core::{Fault, Fingerprint, Timestamp};
+use sr_auth_core::{Fingerprint, Timestamp};
 
 use crate::fixture::at;
 
@@ -437,25 +437,6 @@ fn what_is_remembered_is_bounded() {
     let ledger = &store.record(&key()).expect("there").ledger;
     assert_eq!(ledger.len(), Record::<Token>::LEDGER_LIMIT);
     assert!(ledger.iter().all(|it| it.event == LedgerEvent::Rotated), "the newest are kept");
-}
-
-#[test]
-fn names_keep_what_they_were_given() {
-    assert_eq!(
-        (key().as_str(), key().to_string().as_str()),
-        ("planner/acme/user-1", "planner/acme/user-1")
-    );
-    assert_eq!(OwnerId::new(7).number(), 7);
-}
-
-#[test]
-fn keys_that_cannot_be_kept_are_refused() {
-    let long = "k".repeat(GrantKey::LIMIT + 1);
-    for (text, fault) in
-        [("", Fault::Empty), ("a\nb", Fault::ControlCharacter), (long.as_str(), Fault::OutOfRange)]
-    {
-        assert_eq!(GrantKey::new(text).expect_err("refused").fault(), fault);
-    }
 }
 
 fn any_op() -> impl Strategy<Value = StoreOp<Token>> {

@@ -73,11 +73,11 @@ fn answered(
     let outcome = match result {
         Ok(answer) => answer.outcome,
         Err(StoreFailure::NotDone) => return cx.back_off(now, Blame::Store, Timestamp::EPOCH),
-        Err(StoreFailure::Unknown) if is_inside_fence(now, &arming, cx) => {
+        Err(StoreFailure::OutcomeUnknown) if is_inside_fence(now, &arming, cx) => {
             // The same intent again: if it stands already, the answer is the same.
             return ask(now, arming.asked_at, arming.number, arming.over, cx);
         }
-        Err(StoreFailure::Unknown) => {
+        Err(StoreFailure::OutcomeUnknown) => {
             return disarm::unsent(now, unarmed(arming.number, cx), Blame::Store, cx);
         }
     };
