@@ -170,6 +170,18 @@ impl Context<'_> {
         Rotation::BackingOff { blame, until }
     }
 
+    /// Says why the store wants nobody to present for a while.
+    pub(super) const fn blame_of_not_before(&self) -> Blame {
+        match self.known.health {
+            Health::Suspect => Blame::Suspicion,
+            Health::Dead(_)
+            | Health::Disabled
+            | Health::LastLeg
+            | Health::Live
+            | Health::Revoked => Blame::Endpoint,
+        }
+    }
+
     /// Counts a failure and returns when to go on.
     pub(super) fn pause(&mut self, now: Timestamp) -> Timestamp {
         self.known.failures = self.known.failures.saturating_add(1);

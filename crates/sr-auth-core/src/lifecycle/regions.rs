@@ -266,9 +266,8 @@ fn settle(
     match cx.known.held.as_deref() {
         None => *rotation = Rotation::Doubt(Doubt::read(now, cx)),
         Some(held) if now < held.not_before => {
-            let suspect = cx.known.health == Health::Suspect;
-            let blame = if suspect { Blame::Suspicion } else { Blame::Endpoint };
-            *rotation = Rotation::BackingOff { blame, until: held.not_before };
+            let (blame, until) = (cx.blame_of_not_before(), held.not_before);
+            *rotation = Rotation::BackingOff { blame, until };
         }
         Some(_) => {}
     }

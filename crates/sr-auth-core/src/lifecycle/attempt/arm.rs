@@ -83,7 +83,12 @@ fn answered(
     };
     match outcome {
         StoreOutcome::Armed(record) => armed(now, record, arming, cx),
-        StoreOutcome::Busy { record, until } => busy(now, record, until, cx),
+        StoreOutcome::Busy { record, until } => {
+            // A clock that runs ahead of the store's must not ask again and again.
+            let soonest =
+                arming.over.map_or(Timestamp::EPOCH, |_| now.after(cx.shared.margins.claim()));
+            busy(now, record, until.max(soonest), cx)
+        }
         StoreOutcome::Ended(record) => {
             cx.take_over(now, record);
             Rotation::Idle
@@ -92,7 +97,8 @@ fn answered(
         StoreOutcome::Moved(record) => moved(now, record, cx),
         StoreOutcome::NotDue { record, until } => {
             cx.take_over(now, record);
-            Rotation::BackingOff { blame: Blame::Endpoint, until }
+            let until = until.max(now.after(cx.shared.margins.claim()));
+            Rotation::BackingOff { blame: cx.blame_of_not_before(), until }
         }
         // No answer to an arming: the store's binding is broken.
         StoreOutcome::Done(_)

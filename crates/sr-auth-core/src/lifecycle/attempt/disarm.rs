@@ -57,7 +57,7 @@ pub(super) fn next(now: Timestamp, input: Input, it: Disarming, cx: &mut Context
                 match answer.outcome {
                     StoreOutcome::Missing => return cx.lose(),
                     StoreOutcome::Done(record) => {
-                        cx.take_over(now, record);
+                        cx.take(now, record);
                     }
                     // No answer to a disarming; if the intent stands, its quiet period ends it.
                     StoreOutcome::Armed(_)
