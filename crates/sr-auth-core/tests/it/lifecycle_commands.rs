@@ -1,0 +1,237 @@
+//! What people decide: a new consent, an end, the end of the process.
+
+use sr_auth_core::lifecycle::Input;
+use sr_auth_core::store::{End, Generation, Health};
+
+use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
+use crate::lifecycle_words::{consent, disabled_elsewhere, grant, invalid_grant, rotated};
+
+fn adopts() -> Step {
+    Step::Input("the user consents anew", || Input::Adopt(grant(5, 1_300)))
+}
+
+fn revokes() -> Step {
+    Step::Input("the application gives the grant up", || Input::End {
+        end: End::Revoked,
+        generation: None,
+    })
+}
+
+fn disables(generation: u64) -> Step {
+    match generation {
+        1 => Step::Input("SmartRecruiters disables generation 1", || Input::End {
+            end: End::Disabled,
+            generation: Some(Generation::from_number(1)),
+        }),
+        _ => Step::Input("SmartRecruiters disables generation 9", || Input::End {
+            end: End::Disabled,
+            generation: Some(Generation::from_number(9)),
+        }),
+    }
+}
+
+fn shuts_down() -> Step {
+    Step::Input("the process is about to end", || Input::Shutdown)
+}
+
+fn changed(words: &'static str, make: fn() -> Input) -> Step {
+    Step::Input(words, make)
+}
+
+#[test]
+fn a_new_consent_takes_the_place_of_a_dead_grant() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_290, Step::Want),
+        (1_291, invalid_grant()),
+        (1_300, adopts()),
+        (1_301, Step::Want),
+    ]));
+}
+
+#[test]
+fn a_new_consent_beside_a_flight_puts_the_flights_successor_aside() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, adopts()),
+        (1_302, rotated(2)),
+    ]));
+}
+
+#[test]
+fn a_new_consent_beside_an_arming_stops_the_presentation_of_the_old_token() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Slow)),
+        (1_300, Step::Want),
+        (1_300, adopts()),
+        (1_301, Step::Deliver(1)),
+        (1_301, Step::Deliver(0)),
+        (1_310, Step::Pass),
+    ]));
+}
+
+#[test]
+fn a_new_consent_ends_a_doubt() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, Step::Answer(Reply::Lost)),
+        (1_302, adopts()),
+        (1_440, Step::Want),
+    ]);
+    assert_eq!(scene.caller(), "gets at5 until 3069.000 s");
+    assert_eq!(scene.presented.len(), 1);
+}
+
+#[test]
+fn a_new_consent_is_offered_until_the_store_has_it() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Refusing)),
+        (1_300, adopts()),
+        (1_303, Step::Store(Mood::Silent)),
+        (1_307, Step::Store(Mood::Up)),
+        (1_330, Step::Want),
+    ]));
+}
+
+#[test]
+fn an_end_counts_at_once_and_is_made_durable() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Refusing)),
+        (1_300, revokes()),
+        (1_302, Step::Store(Mood::Up)),
+        (1_310, Step::Want),
+    ]));
+}
+
+#[test]
+fn the_successor_of_an_ended_grant_is_of_no_use() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, disables(1)),
+        (1_302, rotated(2)),
+        (1_303, Step::Want),
+    ]));
+}
+
+#[test]
+fn an_end_of_another_generation_changes_nothing() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (100, disables(9)),
+        (101, Step::Want),
+    ]));
+}
+
+#[test]
+fn an_end_that_is_followed_by_a_consent_gives_way_to_it() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (100, Step::Store(Mood::Slow)),
+        (100, disables(1)),
+        (101, adopts()),
+    ]);
+    assert_eq!(scene.caller(), "gets at1 until 1769.000 s", "until the new one is durable");
+    scene.play(vec![(102, Step::Deliver(0)), (102, Step::Deliver(0))]);
+    assert_eq!(scene.caller(), "gets at5 until 3069.000 s");
+    assert_eq!(scene.record().health, Health::Live);
+}
+
+#[test]
+fn a_consent_that_is_followed_by_an_end_is_ended() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (100, Step::Store(Mood::Slow)),
+        (100, adopts()),
+        (101, revokes()),
+    ]);
+    assert!(scene.caller().contains("sr_auth::ended::revoked"), "{}", scene.caller());
+    scene.play(vec![(102, Step::Deliver(0)), (102, Step::Deliver(0))]);
+    assert!(scene.caller().contains("sr_auth::ended::revoked"), "{}", scene.caller());
+    assert_eq!(scene.record().health, Health::Revoked);
+}
+
+#[test]
+fn news_of_a_change_is_read_at_once_and_old_news_is_not() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (
+            100,
+            changed("the store tells of generation 1", || Input::Changed {
+                generation: Generation::from_number(1),
+                health: Health::Live,
+            })
+        ),
+        (200, disabled_elsewhere()),
+        (
+            202,
+            changed("the store tells of generation 2, disabled", || Input::Changed {
+                generation: Generation::from_number(2),
+                health: Health::Disabled,
+            })
+        ),
+        (300, Step::Elsewhere(consent(5, 300))),
+        (
+            302,
+            changed("the store tells of generation 3", || Input::Changed {
+                generation: Generation::from_number(3),
+                health: Health::Live,
+            })
+        ),
+    ]));
+}
+
+#[test]
+fn news_that_come_while_the_record_is_read_lead_to_another_reading() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Store(Mood::Slow)),
+        (0, Step::Want),
+        (
+            1,
+            changed("the store tells of generation 2", || Input::Changed {
+                generation: Generation::from_number(2),
+                health: Health::Disabled,
+            }),
+        ),
+        (2, Step::Deliver(0)),
+        (2, disabled_elsewhere()),
+        (3, Step::Deliver(0)),
+    ]);
+    assert!(scene.caller().contains("sr_auth::ended::disabled"), "{}", scene.caller());
+}
+
+#[test]
+fn a_process_that_ends_begins_nothing_and_finishes_what_it_began() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, shuts_down()),
+        (1_302, Step::Store(Mood::Refusing)),
+        (1_302, rotated(2)),
+        (1_303, Step::Store(Mood::Up)),
+        (1_305, Step::Want),
+        (3_100, Step::Want),
+    ]));
+}
+
+#[test]
+fn a_process_that_ends_sends_nothing_for_an_intent_that_it_still_gets() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Slow)),
+        (1_300, Step::Want),
+        (1_300, shuts_down()),
+        (1_301, Step::Store(Mood::Up)),
+        (1_301, Step::Deliver(0)),
+        (1_310, Step::Want),
+    ]));
+}

@@ -1,0 +1,146 @@
+//! Stores that fail, forget, lag behind or come back from a backup.
+
+use sr_auth_core::store::{Model, StoreIdentity};
+
+use crate::fixture::at;
+use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
+use crate::lifecycle_words::{disabled_elsewhere, invalid_grant, of_ledger, peer_commits, rotated};
+
+#[test]
+fn a_store_that_cannot_be_read_is_asked_again_and_said_to_be_out_of_order() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Store(Mood::Refusing)),
+        (0, Step::Want),
+        (1, Step::Store(Mood::Silent)),
+        (1, Step::Want),
+        (9, Step::Store(Mood::Up)),
+        (12, Step::Pass),
+    ]));
+}
+
+#[test]
+fn a_restored_store_is_healed_by_the_process_that_holds_newer_tokens() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (0, Step::Save),
+        (1_300, Step::Want),
+        (1_301, rotated(2)),
+        (2_000, Step::Restore),
+        (2_600, Step::Want),
+        (2_601, rotated(3)),
+    ]));
+}
+
+#[test]
+fn a_restored_store_with_a_newer_consent_is_believed() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (900, peer_commits(1, 2, 900)),
+        (901, peer_commits(2, 3, 901)),
+        (1_300, Step::Want),
+    ]);
+    assert_eq!(scene.caller(), "gets at3 until 2670.000 s");
+    let mut restored = Model::new(StoreIdentity(1));
+    restored.apply(at(1_550), crate::lifecycle_words::consent(7, 1_550));
+    scene.store = restored;
+    scene.play(vec![(2_200, Step::Want)]);
+    assert_eq!(scene.caller(), "gets at7 until 3319.000 s");
+    assert_eq!(scene.presented, [], "what is held is older than what is stored");
+}
+
+#[test]
+fn a_restored_store_in_which_the_grant_was_ended_on_purpose_is_believed() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, rotated(2)),
+        (2_600, Step::Want),
+        (2_601, rotated(3)),
+    ]);
+    let mut restored = Scene::of_user();
+    restored.play(vec![(0, disabled_elsewhere())]);
+    scene.store = restored.store;
+    scene.play(vec![(4_000, Step::Want)]);
+    assert!(scene.caller().contains("sr_auth::ended::disabled"), "{}", scene.caller());
+}
+
+#[test]
+fn a_commit_that_finds_a_restored_store_goes_there_all_the_same() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (0, Step::Save),
+        (1_300, Step::Want),
+        (1_301, rotated(2)),
+        (2_600, Step::Want),
+        (2_601, Step::Restore),
+        (2_602, rotated(3)),
+    ]));
+}
+
+#[test]
+fn a_successor_whose_record_is_gone_becomes_a_grant_of_its_own() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Want), (1_301, rotated(2))]);
+    scene.play(vec![(2_600, Step::Want)]);
+    scene.store = Model::new(StoreIdentity(2));
+    scene.play(vec![(2_601, rotated(3)), (2_602, Step::Want)]);
+    assert_eq!(scene.caller(), "gets at3 until 4369.000 s");
+    assert_eq!(scene.record().refresh.as_ref().map(|it| it.value.expose()), Some("rt3"));
+    scene.play(vec![(4_000, Step::Want), (4_001, rotated(4))]);
+    assert_eq!(scene.presented.last().expect("three").1, "rt3");
+    assert_eq!(scene.caller(), "gets at4 until 5769.000 s");
+}
+
+#[test]
+fn a_replica_that_lags_behind_changes_nothing() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (0, Step::Save), (1_300, Step::Want), (1_301, rotated(2))]);
+    let primary = scene.store.clone();
+    scene.play(vec![(1_400, Step::Restore), (1_400, changed()), (1_401, Step::Want)]);
+    assert_eq!(scene.caller(), "gets at2 until 3069.000 s");
+    scene.store = primary;
+    scene.play(vec![(2_600, Step::Want), (2_601, rotated(3))]);
+    assert_eq!(scene.presented.last().expect("two").1, "rt2");
+}
+
+fn changed() -> Step {
+    Step::Input("the store tells of generation 3", || sr_auth_core::lifecycle::Input::Changed {
+        generation: sr_auth_core::store::Generation::from_number(3),
+        health: sr_auth_core::store::Health::Live,
+    })
+}
+
+#[test]
+fn a_successor_that_comes_after_a_peers_is_put_aside_and_a_presentation_of_it_settles_the_rest() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, peer_commits(1, 4, 1_300)),
+        (1_302, rotated(2)),
+    ]);
+    assert_eq!(scene.caller(), "gets at4 until 3069.000 s");
+    scene.play(vec![(2_600, Step::Want), (2_601, invalid_grant()), (2_603, rotated(5))]);
+    let presented: Vec<_> = scene.presented.iter().map(|it| it.1.as_str()).collect();
+    assert_eq!(presented, ["rt1", "rt4", "rt2"]);
+    insta::assert_snapshot!(of_ledger(scene.record()));
+}
+
+/// Three failures of a disarming are enough: the quiet period ends what stands.
+#[test]
+fn an_intent_that_cannot_be_removed_costs_its_quiet_period_and_no_more() {
+    let mut scene = Scene::imported();
+    scene.play(vec![
+        (0, Step::Want),
+        (1, Step::Store(Mood::Lost)),
+        (1, Step::Answer(Reply::NotSent)),
+        (3, Step::Store(Mood::Up)),
+        (134, Step::Pass),
+    ]);
+    assert_eq!(scene.presented.len(), 1);
+    scene.play(vec![(136, Step::Pass)]);
+    assert_eq!(scene.presented.last().expect("two").0, at(135));
+    assert_eq!(scene.presented.len(), 2);
+}
