@@ -39,6 +39,8 @@ pub(crate) enum Attempt {
         diverged: bool,
         number: u64,
         over: Option<Standing>,
+        /// Whether the answer to the first offer was lost.
+        repeated: bool,
     },
     /// A successor is being made durable.
     Committing { call: Call, claim: Claim, failures: u8, form: Form },
@@ -90,8 +92,8 @@ pub(crate) struct Terms {
 impl Attempt {
     pub(super) fn next(self, now: Timestamp, input: Input, cx: &mut Context<'_>) -> Rotation {
         match (self, input) {
-            (Self::Arming { asked, asked_at, diverged, number, over }, input) => {
-                let arming = arm::Arming { asked, asked_at, diverged, number, over };
+            (Self::Arming { asked, asked_at, diverged, number, over, repeated }, input) => {
+                let arming = arm::Arming { asked, asked_at, diverged, number, over, repeated };
                 arm::next(now, input, arming, cx)
             }
             (Self::InFlight { claim, id, sent_at, .. }, Input::Response { id: of, response })
@@ -128,7 +130,7 @@ impl Attempt {
     /// Begins with writing an intent, over a standing one if there is one.
     pub(super) fn begin(now: Timestamp, over: Option<Standing>, cx: &mut Context<'_>) -> Rotation {
         let number = cx.next_intent().number;
-        arm::ask(now, now, number, over, cx)
+        arm::ask(now, None, number, over, cx)
     }
 
     pub(super) const fn timeout(&self) -> Timestamp {

@@ -224,6 +224,20 @@ fn a_verdict_that_the_store_did_not_take_is_written_again() {
     ]));
 }
 
+/// The answers to the disarming were lost, three times: the intent is ours, and its quiet period
+/// settles it.
+#[test]
+fn an_own_intent_that_could_not_be_removed_is_armed_over_after_its_quiet_period() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, Step::Store(Mood::Lost)),
+        (1_301, Step::Answer(Reply::NotSent)),
+        (1_304, Step::Store(Mood::Up)),
+        (1_440, rotated(2)),
+    ]));
+}
+
 #[test]
 fn a_quiet_period_follows_the_margins() {
     let margins = Margins::default().scaled_down(100);

@@ -85,6 +85,31 @@ fn a_store_that_does_not_take_an_intent_costs_a_pause() {
     ]));
 }
 
+/// The same intent is offered once more inside the fence, and a standing one is recognised.
+#[test]
+fn an_intent_whose_answer_was_lost_is_offered_again_while_there_is_time() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Slow)),
+        (1_300, Step::Want),
+        (1_301, Step::DeliverUnseen),
+        (1_301, Step::Deliver(0)),
+        (1_310, rotated(2)),
+    ]));
+}
+
+/// A store that fails at once is asked twice and not as fast as it can fail.
+#[test]
+fn c36_an_intent_whose_answers_are_all_lost_is_given_up_with_a_pause() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Deaf)),
+        (1_300, Step::Want),
+        (1_301, Step::Store(Mood::Up)),
+        (1_310, rotated(2)),
+    ]));
+}
+
 #[test]
 fn a_store_that_never_answers_an_intent_is_told_to_forget_it() {
     insta::assert_snapshot!(Scene::of_user().story(vec![

@@ -62,6 +62,8 @@ pub(crate) enum Step {
     AnswerTo(usize, Reply),
     /// The kept operation of this place in the queue is carried out and answered.
     Deliver(usize),
+    /// The oldest kept operation is carried out, and its answer is lost.
+    DeliverUnseen,
     /// Somebody else does something in the store.
     Elsewhere(StoreOp<Secret>),
     /// A command or news, in so many words.
@@ -191,12 +193,10 @@ impl Scene {
             }
             Step::AnswerTo(count, reply) => self.answer(count, &reply),
             Step::Deliver(place) => {
-                let request = self.kept.remove(place).expect("an operation that is kept");
-                self.head("the store comes to it");
                 let mood = if self.mood == Mood::Slow { Mood::Up } else { self.mood };
-                self.carry_out(request, mood);
-                self.drain();
+                self.deliver(place, mood);
             }
+            Step::DeliverUnseen => self.deliver(0, Mood::Deaf),
             Step::Elsewhere(op) => {
                 let what = of_op(&op);
                 let outcome = self.store.apply(self.now, op).outcome;
@@ -221,6 +221,13 @@ impl Scene {
                 self.handle(Input::Want);
             }
         }
+    }
+
+    fn deliver(&mut self, place: usize, mood: Mood) {
+        let request = self.kept.remove(place).expect("an operation that is kept");
+        self.head("the store comes to it");
+        self.carry_out(request, mood);
+        self.drain();
     }
 
     fn answer(&mut self, count: usize, reply: &Reply) {

@@ -19,11 +19,13 @@ pub(super) struct Arming {
     pub(super) diverged: bool,
     pub(super) number: u64,
     pub(super) over: Option<Standing>,
+    pub(super) repeated: bool,
 }
 
+/// Offers an intent; once more when the answer to the offer of `first` was lost.
 pub(super) fn ask(
     now: Timestamp,
-    asked_at: Timestamp,
+    first: Option<Timestamp>,
     number: u64,
     over: Option<Standing>,
     cx: &mut Context<'_>,
@@ -39,7 +41,8 @@ pub(super) fn ask(
     let over_intent = over.map(|it| TakeOver { even_if_alive, intent: it.intent });
     let (generation, key) = (cx.generation(), cx.shared.key.clone());
     let asked = cx.ask(now, StoreOp::Arm { generation, intent, key, over: over_intent });
-    again(Arming { asked, asked_at, diverged: false, number, over })
+    let (asked_at, repeated) = (first.unwrap_or(now), first.is_some());
+    again(Arming { asked, asked_at, diverged: false, number, over, repeated })
 }
 
 /// The claim of an intent that may stand, for removing it.
@@ -60,8 +63,8 @@ pub(super) fn next(now: Timestamp, input: Input, it: Arming, cx: &mut Context<'_
 }
 
 const fn again(it: Arming) -> Rotation {
-    let Arming { asked, asked_at, diverged, number, over } = it;
-    Rotation::Attempt(Attempt::Arming { asked, asked_at, diverged, number, over })
+    let Arming { asked, asked_at, diverged, number, over, repeated } = it;
+    Rotation::Attempt(Attempt::Arming { asked, asked_at, diverged, number, over, repeated })
 }
 
 fn answered(
@@ -73,9 +76,12 @@ fn answered(
     let outcome = match result {
         Ok(answer) => answer.outcome,
         Err(StoreFailure::NotDone) => return cx.back_off(now, Blame::Store, Timestamp::EPOCH),
-        Err(StoreFailure::OutcomeUnknown) if is_inside_fence(now, &arming, cx) => {
-            // The same intent again: if it stands already, the answer is the same.
-            return ask(now, arming.asked_at, arming.number, arming.over, cx);
+        Err(StoreFailure::OutcomeUnknown)
+            if !arming.repeated && is_inside_fence(now, &arming, cx) =>
+        {
+            // The same intent again: if it stands already, the answer is the same. Once, because a
+            // store that fails at once would be asked without a pause until the fence is over.
+            return ask(now, Some(arming.asked_at), arming.number, arming.over, cx);
         }
         Err(StoreFailure::OutcomeUnknown) => {
             return disarm::unsent(now, unarmed(arming.number, cx), Blame::Store, cx);
