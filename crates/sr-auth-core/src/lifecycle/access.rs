@@ -82,15 +82,15 @@ pub(super) fn reject(held: &mut Held, of: Fingerprint, now: Timestamp) -> Option
         return None;
     }
     let is_fresh = now.since(held.taken_at) <= Held::FRESH_FOR;
-    match (is_fresh, held.rejections) {
-        (false, _) => held.rejections = 0,
-        (true, 0) => held.rejections = 1,
-        (true, 1) => {
+    match (held.rejections, is_fresh) {
+        // It has been told: this token stays until its time, however often it is rejected.
+        (Held::REJECTED_FOR_GOOD.., _) => return None,
+        (_, false) => held.rejections = 0,
+        (0, true) => held.rejections = 1,
+        (_, true) => {
             held.rejections = Held::REJECTED_FOR_GOOD;
             return Some(Event::PersistentlyRejected { fingerprint: of });
         }
-        // It has been told.
-        (true, _) => return None,
     }
     held.rejected = Some(of);
     None
