@@ -16,6 +16,7 @@ mod arm;
 mod commit;
 mod disarm;
 mod judge;
+mod late;
 
 use super::context::{Asked, Context, Presented, Rotation};
 use super::doubt::{Doubt, Standing};
@@ -27,7 +28,8 @@ use crate::{SecretBytes, Timestamp};
 
 pub(super) use commit::{Form, commit};
 pub(super) use disarm::disarm;
-pub(super) use judge::{keep, late};
+pub(super) use judge::keep;
+pub(super) use late::{is_late, late};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attempt {

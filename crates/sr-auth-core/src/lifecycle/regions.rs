@@ -70,14 +70,15 @@ impl Regions {
                 warn(now, cx);
                 *rotation = rotation.next(now, Input::Timeout, cx);
             }
-            Input::Response { id, response }
-                if cx.known.successor.is_none()
-                    && cx.known.late.is_some_and(|late| late.id == id) =>
+            Input::Response { id, response } if attempt::is_late(id, *rotation, cx.known) => {
+                let classify = |sent_at| Some(token_answer::classify(&response, sent_at, now));
+                *rotation = attempt::late(now, *rotation, classify, cx);
+            }
+            Input::TransportFailed { id, received: Some(part), .. }
+                if attempt::is_late(id, *rotation, cx.known) =>
             {
-                if let Some(late) = cx.known.late.take() {
-                    let answer = token_answer::classify(&response, late.sent_at, now);
-                    *rotation = attempt::late(now, answer, late, cx).unwrap_or(*rotation);
-                }
+                let classify = |sent_at| token_answer::classify_part(&part, sent_at, now);
+                *rotation = attempt::late(now, *rotation, classify, cx);
             }
             Input::Want => {
                 let wanted = access::wanted(cx.known.held.as_deref(), now, cx.shared.margins);

@@ -221,6 +221,44 @@ fn an_answer_after_the_machines_own_time_out_still_saves_the_successor() {
 }
 
 #[test]
+fn what_arrived_of_an_answer_after_the_time_out_is_salvaged_too() {
+    let mut scene = Scene::of_user();
+    let part = r#"{"refresh_token":"rt2","acc"#;
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_435, Step::Pass),
+        (1_440, Step::AnswerTo(1, Reply::Cut(part.to_owned()))),
+        (1_441, Step::Pass),
+    ]);
+    assert_eq!(scene.presented.last().expect("three").1, "rt2");
+}
+
+/// A peer's successor is in use: what the late answer brings is spent, and the flight goes on.
+#[test]
+fn a_late_answer_for_an_older_token_leaves_the_flight_of_a_newer_one_alone() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_434, peer_commits(1, 4, 100)),
+        (1_440, Step::AnswerTo(1, Reply::Body(200, tokens(2)))),
+        (1_441, rotated(3)),
+    ]));
+}
+
+/// Some servers answer both presentations: neither successor is thrown away.
+#[test]
+fn a_late_answer_and_the_answer_to_the_next_presentation_are_both_kept() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_436, Step::AnswerTo(1, Reply::Body(200, tokens(2)))),
+        (1_437, Step::AnswerTo(2, Reply::Body(200, tokens(3)))),
+        (1_438, Step::AnswerTo(2, Reply::Body(200, tokens(3)))),
+    ]));
+}
+
+#[test]
 fn a_moved_clock_breaks_the_fence_of_an_arming() {
     insta::assert_snapshot!(Scene::of_user().story(vec![
         (0, Step::Want),

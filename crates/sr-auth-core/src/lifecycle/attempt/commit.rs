@@ -119,7 +119,6 @@ fn durable(
     cx: &mut Context<'_>,
 ) -> Rotation {
     cx.known.successor = None;
-    cx.known.late = None;
     cx.known.failures = 0;
     let (generation, refresh) = (record.generation, fingerprint(record.refresh.as_ref()));
     let last_leg = record.health == Health::LastLeg;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::disarm::{self, disarm};
 use super::{Claim, Terms, commit};
-use crate::lifecycle::context::{Context, Presented, Rotation};
+use crate::lifecycle::context::{Context, Rotation};
 use crate::lifecycle::doubt::{Doubt, Standing};
 use crate::lifecycle::{Blame, Event, held};
 use crate::store::{CauseOfDeath, Refusals, Successor};
@@ -143,28 +143,4 @@ pub(in crate::lifecycle) fn keep(
 
 fn asked(now: Timestamp, retry_after: Option<Duration>) -> Timestamp {
     retry_after.map_or(Timestamp::EPOCH, |pause| now.after(pause.min(LONGEST_ASKED)))
-}
-
-/// An answer that nobody waited for any more: if it carries a successor, it is worth as much as
-/// ever.
-pub(in crate::lifecycle) fn late(
-    now: Timestamp,
-    answer: TokenAnswer,
-    presented: Presented,
-    cx: &mut Context<'_>,
-) -> Option<Rotation> {
-    let Presented { generation, sent_at, .. } = presented;
-    let claim = Claim { attempt: 1, generation, number: 0, quiet_until: Timestamp::EPOCH };
-    match answer {
-        TokenAnswer::Granted(_) | TokenAnswer::Unusable { salvaged: Some(_), .. } => {
-            Some(judge(now, answer, sent_at, claim, cx))
-        }
-        TokenAnswer::ClientRefused(_)
-        | TokenAnswer::GrantRefused(_)
-        | TokenAnswer::RequestRefused(_)
-        | TokenAnswer::ServerFault { .. }
-        | TokenAnswer::Throttled { .. }
-        | TokenAnswer::Unrecognised(_)
-        | TokenAnswer::Unusable { salvaged: None, .. } => None,
-    }
 }

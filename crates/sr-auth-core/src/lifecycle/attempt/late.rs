@@ -1,0 +1,44 @@
+//! Answers that nobody waits for any more: a successor in one is worth as much as ever.
+
+use super::{Attempt, Claim, judge};
+use crate::Timestamp;
+use crate::lifecycle::context::{Context, Knowledge, Presented, Rotation};
+use crate::machine::TransmitId;
+use crate::wire::token_answer::TokenAnswer;
+
+/// Tells whether `id` is a presentation that was given up, and whether what it brought would not be
+/// in the way of a newer one.
+pub(in crate::lifecycle) fn is_late(id: TransmitId, rotation: Rotation, known: &Knowledge) -> bool {
+    let Some(late) = known.late.filter(|late| late.id == id) else { return false };
+    // A flight of a newer token would be given up for a successor that is spent already.
+    let is_newest = known.held.as_ref().is_none_or(|it| it.generation == late.generation);
+    known.successor.is_none() && (is_newest || !matches!(rotation, Rotation::Attempt(_)))
+}
+
+/// Goes on with the successor in an answer that came too late, if there is one.
+///
+/// `classify` is told when the request had left.
+pub(in crate::lifecycle) fn late(
+    now: Timestamp,
+    rotation: Rotation,
+    classify: impl FnOnce(Timestamp) -> Option<TokenAnswer>,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let Some(late) = cx.known.late.take() else { return rotation };
+    let generation = late.generation;
+    let claim = Claim { attempt: 1, generation, number: 0, quiet_until: Timestamp::EPOCH };
+    match classify(late.sent_at) {
+        Some(
+            answer @ (TokenAnswer::Granted(_) | TokenAnswer::Unusable { salvaged: Some(_), .. }),
+        ) => {
+            if let Rotation::Attempt(Attempt::InFlight { claim, id, sent_at, .. }) = rotation {
+                // Nobody waits for that one any more: its successor, if any, is a sibling.
+                let generation = claim.generation;
+                cx.known.late = Some(Presented { generation, id, sent_at });
+            }
+            judge::judge(now, answer, late.sent_at, claim, cx)
+        }
+        // A refusal says nothing that the next presentation would not say.
+        _ => rotation,
+    }
+}
