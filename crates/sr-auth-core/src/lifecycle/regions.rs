@@ -165,9 +165,13 @@ impl Regions {
     }
 
     /// Tells whether the store has failed to take a successor: its access token is good all the
-    /// same.
-    const fn is_delayed(&self) -> bool {
-        matches!(self.rotation, Rotation::Attempt(Attempt::Committing { failures: 1.., .. }))
+    /// same, unless the grant has been given anew or ended since.
+    fn is_delayed(&self) -> bool {
+        let Rotation::Attempt(Attempt::Committing { claim, failures: 1.., .. }) = self.rotation
+        else {
+            return false;
+        };
+        self.known.held.as_ref().is_none_or(|it| it.generation == claim.generation)
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {

@@ -120,6 +120,29 @@ fn the_successor_of_an_ended_grant_is_of_no_use() {
     ]));
 }
 
+/// A successor that waits for the store is served, but not beyond the end of its grant.
+#[test]
+fn a_successor_that_is_not_durable_yet_ends_with_its_grant() {
+    let cases = [
+        ("an end", revokes(), "fails: no access token: the application has given the grant up"),
+        ("a new consent", adopts(), "gets at5 until 3069.000 s"),
+    ];
+    for (name, command, expected) in cases {
+        let mut scene = Scene::imported();
+        scene.play(vec![
+            (0, Step::Want),
+            (1, Step::Store(Mood::Refusing)),
+            (1, rotated(2)),
+            (20, Step::Pass),
+        ]);
+        assert_eq!(scene.caller(), "gets at2 until 1769.000 s", "{name}");
+        scene.play(vec![(20, Step::Store(Mood::Up)), (20, command)]);
+        assert!(scene.caller().starts_with(expected), "{name}: {}", scene.caller());
+        scene.play(vec![(90, Step::Want)]);
+        assert!(scene.caller().starts_with(expected), "{name}: {}", scene.caller());
+    }
+}
+
 #[test]
 fn an_end_of_another_generation_changes_nothing() {
     insta::assert_snapshot!(Scene::of_user().story(vec![
