@@ -57,6 +57,9 @@ use crate::{Machine, Timestamp};
 /// A process with many credentials, or one that shares its store with others, drives a
 /// `Fleet` instead.
 ///
+/// A clone is for looking ahead: of two copies one may act, for they would take each other's intents
+/// for their own.
+///
 /// # Examples
 ///
 /// ```
@@ -99,7 +102,7 @@ use crate::{Machine, Timestamp};
 /// assert_eq!(token.ends_at, Timestamp::from_unix_secs(1_769), "less the last moments");
 /// # Ok::<(), sr_auth_core::ConfigError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TokenLifecycle {
     application: Application,
     closing: bool,

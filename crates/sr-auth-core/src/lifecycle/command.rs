@@ -10,7 +10,7 @@ use super::{Event, Input, StoreFailure, StoreOpId};
 use crate::store::{End, Generation, NewGrant, StoreAnswer, StoreOp, StoreOutcome};
 use crate::{Secret, Timestamp};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Commands {
     call: Call,
     failures: u8,

@@ -24,7 +24,7 @@ pub(crate) enum Rotation {
 }
 
 /// What is known about a grant, apart from where its renewal stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
     /// Failures in a row.
     pub(crate) failures: u8,

@@ -10,7 +10,7 @@ use crate::wire::token_answer::TokenResponse;
 use crate::{Fingerprint, FingerprintKey, RefreshToken, Secret, Timestamp, TokenSet};
 
 /// The tokens of one generation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) access: Option<StoredToken<Secret>>,
     pub(crate) generation: Generation,

@@ -104,7 +104,7 @@ impl fmt::Debug for Input {
 }
 
 /// What a lifecycle asks for, in the order in which it must be done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that skips an output is broken")]
 pub enum Output {
     /// Something worth telling happened.
@@ -116,7 +116,7 @@ pub enum Output {
 }
 
 /// One operation that a machine wants from the store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a driver that skips a field is broken")]
 pub struct StoreRequest {
     /// How long to wait for the store. Afterwards the answer is

@@ -14,7 +14,7 @@ use crate::store::{Generation, Health, NewGrant, Renewal};
 use crate::wire::token_answer;
 use crate::{Fingerprint, Timestamp};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Regions {
     commands: Option<Box<Commands>>,
     pub(super) known: Knowledge,
