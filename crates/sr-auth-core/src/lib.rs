@@ -6,6 +6,7 @@
 //! ([`wire`]), one state machine for each OAuth 2.0 grant ([`grant`]), where grants rest
 //! ([`store`]), and the life of a credential, which is never lost by our own doing ([`lifecycle`]).
 
+pub mod fleet;
 pub mod grant;
 pub mod lifecycle;
 pub mod store;

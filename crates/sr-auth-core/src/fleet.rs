@@ -1,0 +1,11 @@
+//! Many grants in one machine: when each is looked at, which may use the token endpoint, and when
+//! nobody should.
+//!
+//! The parts are plain values, and slots of grants are numbers: the [`Wheel`] knows when the next
+//! one is due, admission decides who goes first, the breakers say when an answer is about an
+//! application or an endpoint and not about one grant.
+
+mod rings;
+mod wheel;
+
+pub use wheel::Wheel;
