@@ -1,0 +1,236 @@
+//! Where resident grants live: numbered places that are used again.
+
+use std::collections::BTreeMap;
+
+use super::wheel::Wheel;
+use crate::store::GrantKey;
+
+/// Names a grant that is resident in a fleet, faster than its key.
+///
+/// The name is stale when the grant has left: it then names nothing, also when another grant has
+/// taken the place.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct GrantId {
+    index: u32,
+    nonce: u32,
+}
+
+impl GrantId {
+    /// Returns the place, for what is kept beside the slots.
+    pub(super) const fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// Values by place and by key, with a hand that goes round to find one which nobody uses.
+#[derive(Clone, Debug)]
+pub(super) struct Slots<T> {
+    by_key: BTreeMap<GrantKey, u32>,
+    /// The places that are free, the last freed at the end.
+    free: Vec<u32>,
+    hand: usize,
+    slots: Vec<Slot<T>>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    content: Option<(GrantKey, T)>,
+    /// How many contents have left. It begins anew after 2³²: a name is not kept that long.
+    nonce: u32,
+    /// Used since the hand came by.
+    used: bool,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self { by_key: BTreeMap::new(), free: Vec::new(), hand: 0, slots: Vec::new() }
+    }
+}
+
+impl<T> Slots<T> {
+    /// Returns how many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Takes a value in, in the place of the one with the same key when there is one.
+    ///
+    /// `None`, and nothing is kept, when all places that have a number are taken.
+    pub(super) fn insert(&mut self, key: GrantKey, value: T) -> Option<GrantId> {
+        if let Some(id) = self.find(&key) {
+            self.remove(id);
+        }
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                let index = u32::try_from(self.slots.len()).ok();
+                let index = index.filter(|it| *it < Wheel::SLOTS)?;
+                self.slots.push(Slot { content: None, nonce: 0, used: false });
+                index
+            }
+        };
+        let slot = self.slots.get_mut(index as usize)?;
+        slot.content = Some((key.clone(), value));
+        slot.used = true;
+        self.by_key.insert(key, index);
+        Some(GrantId { index, nonce: slot.nonce })
+    }
+
+    /// Takes a value out.
+    pub(super) fn remove(&mut self, id: GrantId) -> Option<(GrantKey, T)> {
+        let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        let content = slot.content.take()?;
+        slot.nonce = slot.nonce.wrapping_add(1);
+        self.by_key.remove(&content.0);
+        self.free.push(id.index);
+        Some(content)
+    }
+
+    /// Returns the name of the value with this key.
+    pub(super) fn find(&self, key: &GrantKey) -> Option<GrantId> {
+        self.by_key.get(key).and_then(|index| self.at(*index))
+    }
+
+    /// Returns the name of the value in a place.
+    pub(super) fn at(&self, index: u32) -> Option<GrantId> {
+        let slot = self.slots.get(index as usize).filter(|it| it.content.is_some())?;
+        Some(GrantId { index, nonce: slot.nonce })
+    }
+
+    /// Returns the key and the value that a name stands for.
+    pub(super) fn get(&self, id: GrantId) -> Option<(&GrantKey, &T)> {
+        let slot = self.slots.get(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        slot.content.as_ref().map(|(key, value)| (key, value))
+    }
+
+    /// Returns the key and the value that a name stands for, the value to be changed.
+    pub(super) fn get_mut(&mut self, id: GrantId) -> Option<(&GrantKey, &mut T)> {
+        let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        slot.content.as_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// Notes that a value is used: the hand passes it once.
+    pub(super) fn touch(&mut self, id: GrantId) {
+        let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce);
+        if let Some(slot) = slot {
+            slot.used = true;
+        }
+    }
+
+    /// Returns all values, by place.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (GrantId, &GrantKey, &T)> {
+        (0..).zip(&self.slots).filter_map(|(index, slot)| {
+            let (key, value) = slot.content.as_ref()?;
+            Some((GrantId { index, nonce: slot.nonce }, key, value))
+        })
+    }
+
+    /// Chooses a value that may leave, one that was not used since the hand came by before
+    /// ("second chance").
+    ///
+    /// It costs a step for each value that was used or may not leave, two rounds at most.
+    pub(super) fn victim(&mut self, may_leave: impl Fn(&T) -> bool) -> Option<GrantId> {
+        for _ in 0..self.slots.len().saturating_mul(2) {
+            let index = if self.hand < self.slots.len() { self.hand } else { 0 };
+            self.hand = index + 1;
+            let Some(slot) = self.slots.get_mut(index) else { continue };
+            let Some((_, value)) = &slot.content else { continue };
+            if !may_leave(value) {
+                continue;
+            }
+            if !slot.used {
+                return self.at(u32::try_from(index).ok()?);
+            }
+            slot.used = false;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_stale_when_its_value_has_left() {
+        let mut slots = Slots::default();
+        let first = slots.insert(key(1), "first").expect("a free place");
+        assert_eq!(slots.find(&key(1)), Some(first));
+        assert_eq!(slots.remove(first), Some((key(1), "first")));
+        let second = slots.insert(key(2), "second").expect("a free place");
+        assert_eq!((second.index(), first.index()), (0, 0));
+        assert_ne!(second, first);
+        slots.touch(first);
+        assert_eq!(slots.get(first), None);
+        assert_eq!(slots.get_mut(first), None);
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get(second), Some((&key(2), &"second")));
+        assert_eq!((slots.find(&key(1)), slots.at(0), slots.at(1)), (None, Some(second), None));
+    }
+
+    #[test]
+    fn a_key_stands_once() {
+        let mut slots = Slots::default();
+        let old = slots.insert(key(1), "old").expect("a free place");
+        let new = slots.insert(key(1), "new").expect("a free place");
+        assert_eq!((slots.len(), slots.get(old)), (1, None));
+        assert_eq!(slots.iter().collect::<Vec<_>>(), [(new, &key(1), &"new")]);
+    }
+
+    #[test]
+    fn what_was_used_gets_a_second_chance_and_what_must_stay_stays() {
+        let mut slots = Slots::default();
+        let ids: Vec<_> = (0..4).filter_map(|it| slots.insert(key(it), it)).collect();
+        // The first round takes the marks of all but the one that must stay.
+        assert_eq!(slots.victim(|it| *it != 0), Some(ids[1]));
+        slots.remove(ids[1]);
+        slots.touch(ids[2]);
+        assert_eq!(slots.victim(|it| *it != 0), Some(ids[3]));
+        assert_eq!(slots.victim(|it| *it != 0), Some(ids[2]));
+        assert_eq!(slots.victim(|_| false), None);
+        assert_eq!(Slots::<u8>::default().victim(|_| true), None);
+    }
+
+    proptest! {
+        /// Places, keys and names agree with a map, whatever comes and goes.
+        #[test]
+        fn slots_agree_with_a_map(steps in proptest::collection::vec((0_u8..4, 0_u32..6), 1..80)) {
+            let (mut slots, mut model) = (Slots::default(), BTreeMap::new());
+            let mut names: Vec<(GrantId, u32)> = Vec::new();
+            for (turn, (action, number)) in (0_u32..).zip(steps) {
+                match action {
+                    0 | 1 => {
+                        let id = slots.insert(key(number), turn).expect("a free place");
+                        prop_assert!(names.iter().all(|(name, _)| *name != id));
+                        names.push((id, turn));
+                        model.insert(key(number), turn);
+                    }
+                    2 => {
+                        let removed = slots.find(&key(number)).and_then(|id| slots.remove(id));
+                        prop_assert_eq!(removed, model.remove_entry(&key(number)));
+                    }
+                    _ => {
+                        let id = slots.victim(|value| value % 6 == number);
+                        let is_there = model.values().any(|value| value % 6 == number);
+                        prop_assert_eq!(id.is_some(), is_there);
+                        if let Some((key, value)) = id.and_then(|id| slots.remove(id)) {
+                            prop_assert_eq!(model.remove(&key), Some(value));
+                        }
+                    }
+                }
+                prop_assert_eq!(slots.len(), model.len());
+                for (name, value) in &names {
+                    let found = slots.get(*name).map(|(key, value)| (key.clone(), *value));
+                    let expected = model.iter().find(|(_, it)| *it == value);
+                    prop_assert_eq!(found, expected.map(|(key, it)| (key.clone(), *it)));
+                }
+            }
+        }
+    }
+
+    fn key(number: u32) -> GrantKey {
+        GrantKey::new(&format!("planner/{number}")).expect("a key")
+    }
+}
