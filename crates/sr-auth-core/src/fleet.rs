@@ -5,6 +5,11 @@
 //! one is due, admission decides who goes first, the breakers say when an answer is about an
 //! application or an endpoint and not about one grant.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
+mod breaker;
+#[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
+mod mass_death;
+mod pause;
 mod rings;
 #[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
 mod slots;
