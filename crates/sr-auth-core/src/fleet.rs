@@ -6,10 +6,14 @@
 //! application or an endpoint and not about one grant.
 
 #[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
+mod admission;
+#[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
 mod breaker;
+mod bucket;
 #[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
 mod mass_death;
 mod pause;
+mod queue;
 mod rings;
 #[cfg_attr(not(test), expect(dead_code, reason = "the machine that uses it comes next"))]
 mod slots;
