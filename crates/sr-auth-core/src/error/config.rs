@@ -94,6 +94,9 @@ pub enum Setting {
     /// The client's secret (RFC 6749 §2.3.1).
     #[error("the client secret")]
     ClientSecret,
+    /// The rules of a fleet.
+    #[error("the settings of the fleet")]
+    Fleet,
     /// The key that names a grant in a store.
     #[error("the key of the grant")]
     GrantKey,

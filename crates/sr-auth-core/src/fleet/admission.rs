@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::bucket::Bucket;
 use super::pause::Pause;
-use super::queue::{Class, Queue};
+use super::queue::{CLASSES, Queue};
 use crate::Timestamp;
+use crate::lifecycle::Wanted;
 
 /// What the token endpoint is given, by all processes together; the bound on what is in flight is
 /// that of each.
@@ -32,45 +33,36 @@ pub(super) struct Admission {
 #[derive(Debug)]
 #[must_use = "nobody else gets a turn before this one has gone or is parked"]
 pub(super) struct Turn {
-    class: Class,
+    class: Wanted,
     slot: u32,
 }
 
 impl Turn {
-    pub(super) const fn class(&self) -> Class {
-        self.class
-    }
-
     pub(super) const fn slot(&self) -> u32 {
         self.slot
     }
 }
 
 impl Admission {
-    pub(super) fn new(now: Timestamp, budget: Budget, capacity: usize) -> Self {
+    pub(super) fn new(now: Timestamp, budget: Budget) -> Self {
         Self {
             budget,
             bucket: Bucket::new(now, budget.per_second, budget.burst),
             closed: None,
             in_flight: 0,
             is_careful: false,
-            queue: Queue::with_capacity(capacity),
+            queue: Queue::with_capacity(0),
         }
     }
 
     /// Has a slot wait, or wait in another class.
-    pub(super) fn enter(&mut self, slot: u32, class: Class) {
+    pub(super) fn enter(&mut self, slot: u32, class: Wanted) {
         self.queue.enter(slot, class);
     }
 
     /// Has a slot wait no longer.
     pub(super) fn leave(&mut self, slot: u32) {
         self.queue.leave(slot);
-    }
-
-    /// Returns the class in which a slot waits, parked or not.
-    pub(super) fn class_of(&self, slot: u32) -> Option<Class> {
-        self.queue.class_of(slot)
     }
 
     /// Returns the slot that may go now.
@@ -102,9 +94,12 @@ impl Admission {
         self.queue.release(most, which);
     }
 
-    /// Notes that one that was let go is back.
-    pub(super) fn finished(&mut self) {
+    /// Notes that one that was let go is back. What it did not spend goes to others.
+    pub(super) fn finished(&mut self, has_spent: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if !has_spent {
+            self.bucket.give_back();
+        }
     }
 
     /// Lets nobody go for a while: the server asked for it (`Retry-After`). It never makes an
@@ -135,32 +130,32 @@ impl Admission {
 
     /// Returns the most important class with somebody who waits and has a place in flight. The
     /// bucket would not let a lesser one go before it.
-    fn first(&self) -> Option<(Class, u32)> {
-        let has_place = |class: &Class| self.in_flight < self.places(*class);
+    fn first(&self) -> Option<(Wanted, u32)> {
+        let has_place = |class: &Wanted| self.in_flight < self.places(*class);
         let first = |class| self.queue.first(class).map(|slot| (class, slot));
-        Class::ALL.into_iter().filter(has_place).find_map(first)
+        CLASSES.into_iter().filter(has_place).find_map(first)
     }
 
     /// Returns how many may be in flight for one of a class to go.
-    const fn places(&self, class: Class) -> u32 {
+    const fn places(&self, class: Wanted) -> u32 {
         let all = self.budget.in_flight.get();
         match class {
-            Class::Interactive | Class::Expiring if self.is_careful => 1,
-            Class::Soft | Class::KeepAlive if self.is_careful => 0,
-            Class::Interactive | Class::Expiring | Class::Soft => all,
+            Wanted::Interactive | Wanted::Expiring if self.is_careful => 1,
+            Wanted::Soft | Wanted::KeepAlive if self.is_careful => 0,
+            Wanted::Interactive | Wanted::Expiring | Wanted::Soft => all,
             // Answers may take two minutes each: those that can wait leave half of the places.
-            Class::KeepAlive => all.div_ceil(2),
+            Wanted::KeepAlive => all.div_ceil(2),
         }
     }
 
     /// Returns what one of a class must leave in the bucket.
-    fn least(&self, class: Class) -> i64 {
+    fn least(&self, class: Wanted) -> i64 {
         let full = self.bucket.full();
         match class {
-            Class::Interactive => -full,
-            Class::Expiring | Class::Soft => 0,
+            Wanted::Interactive => -full,
+            Wanted::Expiring | Wanted::Soft => 0,
             // Half, or what a full one that is too small for it leaves.
-            Class::KeepAlive => (full / 2).min(full - 1_000),
+            Wanted::KeepAlive => (full / 2).min(full - 1_000),
         }
     }
 }
@@ -169,7 +164,7 @@ impl Admission {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Class::{Expiring, Interactive, KeepAlive, Soft};
+    use super::Wanted::{Expiring, Interactive, KeepAlive, Soft};
     use super::*;
 
     #[test]
@@ -215,7 +210,7 @@ mod tests {
             (0..9).for_each(|slot| admission.enter(slot, class));
             assert_eq!(go(&mut admission, 60_000).len(), places, "{class:?}");
             assert_eq!(admission.next_at(), None);
-            admission.finished();
+            admission.finished(true);
             assert_eq!(go(&mut admission, 120_000).len(), 1, "{class:?}");
         }
     }
@@ -227,9 +222,9 @@ mod tests {
         let waiting = [(1, KeepAlive), (2, Soft), (3, Expiring), (4, Interactive)];
         waiting.into_iter().for_each(|(slot, class)| admission.enter(slot, class));
         assert_eq!(go(&mut admission, 60_000), [4]);
-        admission.finished();
+        admission.finished(true);
         assert_eq!(go(&mut admission, 60_000), [3]);
-        admission.finished();
+        admission.finished(true);
         assert_eq!((go(&mut admission, 60_000), admission.next_at()), (vec![], None));
         admission.be_careful(false);
         assert_eq!(go(&mut admission, 60_000), [2, 1]);
@@ -252,10 +247,10 @@ mod tests {
         [1, 2, 3].into_iter().for_each(|slot| admission.enter(slot, Interactive));
         for expected in [1, 2] {
             let turn = admission.next(Timestamp::EPOCH).expect("a turn");
-            assert_eq!((turn.slot(), turn.class()), (expected, Interactive));
+            assert_eq!((turn.slot(), turn.class), (expected, Interactive));
             admission.park(turn);
         }
-        assert_eq!(admission.class_of(1), Some(Interactive));
+        assert_eq!(admission.queue.class_of(1), Some(Interactive));
         admission.leave(2);
         assert_eq!(go(&mut admission, 0), [3]);
         admission.release(1, |_| true);
@@ -270,25 +265,28 @@ mod tests {
             steps in proptest::collection::vec((0_u8..8, 0_u32..40, 0_u64..900), 1..300),
         ) {
             let mut admission = admission(6);
-            let (mut now, mut spent, mut in_flight) = (Timestamp::EPOCH, 0, 0);
+            let (mut now, mut spent, mut in_flight) = (Timestamp::EPOCH, 0_u64, 0);
             for (action, number, span) in steps {
                 let span = Duration::from_millis(span);
                 match action {
                     0 | 1 => now = now.after(span),
-                    2 if in_flight > 0 => { admission.finished(); in_flight -= 1; }
+                    2 if in_flight > 0 => {
+                        admission.finished(number > 10);
+                        (spent, in_flight) = (spent - u64::from(number <= 10), in_flight - 1);
+                    }
                     3 => admission.leave(number),
                     4 => admission.close(now, span),
                     5 => admission.release(2, |slot| slot % 2 == number % 2),
-                    _ => admission.enter(number, Class::ALL[number as usize % 4]),
+                    _ => admission.enter(number, CLASSES[number as usize % 4]),
                 }
                 while let Some(turn) = admission.next(now) {
                     let slot = turn.slot();
                     if action == 7 && slot % 5 == 0 {
                         admission.park(turn);
-                        prop_assert!(admission.class_of(slot).is_some());
+                        prop_assert!(admission.queue.class_of(slot).is_some());
                     } else {
                         admission.admit(turn);
-                        prop_assert_eq!(admission.class_of(slot), None);
+                        prop_assert_eq!(admission.queue.class_of(slot), None);
                         (spent, in_flight) = (spent + 1, in_flight + 1);
                     }
                 }
@@ -308,7 +306,7 @@ mod tests {
     fn admission(in_flight: u32) -> Admission {
         let number = |it| NonZeroU32::new(it).expect("not zero");
         let (burst, per_second, in_flight) = (number(10), number(10), number(in_flight));
-        Admission::new(Timestamp::EPOCH, Budget { burst, in_flight, per_second }, 0)
+        Admission::new(Timestamp::EPOCH, Budget { burst, in_flight, per_second })
     }
 
     /// Lets go everybody who may.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::pause::Pause;
 use crate::Timestamp;
+use crate::lifecycle::Margins;
 
 /// Lets requests pass until too many have failed, then one at a time.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -33,24 +34,26 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// For a client secret that was refused (`invalid_client`): it stays so until a person acts.
-    pub(super) const APPLICATION: Self = Self {
-        faults: 1,
-        first_pause: Duration::from_secs(30),
-        longest_pause: Duration::from_secs(600),
-        probe_within: Self::PROBE_WITHIN,
-    };
+    /// For a client secret that was refused (`invalid_client`), which stays so until a person acts:
+    /// 30 s, doubling up to 10 minutes.
+    pub(super) fn of_application(margins: &Margins) -> Self {
+        Self {
+            faults: 1,
+            first_pause: margins.first_pause() * 30,
+            longest_pause: margins.longest_pause() * 10,
+            probe_within: margins.quiet() * 4 / 3,
+        }
+    }
 
-    /// For a token endpoint that does not answer, or answers with 5xx.
-    pub(super) const ENDPOINT: Self = Self {
-        faults: 5,
-        first_pause: Duration::from_secs(1),
-        longest_pause: Duration::from_secs(60),
-        probe_within: Self::PROBE_WITHIN,
-    };
-
-    /// The longest answer takes 128 s, and the store's steps around it their time.
-    const PROBE_WITHIN: Duration = Duration::from_secs(180);
+    /// For a token endpoint that does not answer, or answers with 5xx: from 1 s to a minute.
+    pub(super) fn of_endpoint(margins: &Margins) -> Self {
+        Self {
+            faults: 5,
+            first_pause: margins.first_pause(),
+            longest_pause: margins.longest_pause(),
+            probe_within: margins.quiet() * 4 / 3,
+        }
+    }
 
     /// Returns the pause after `count` others in a row.
     fn pause(self, now: Timestamp, count: u32) -> Pause {
@@ -96,6 +99,21 @@ enum Signal {
 impl Breaker {
     pub(super) const fn new(pace: Pace) -> Self {
         Self { pace, state: State::Passing { faults: 0 } }
+    }
+
+    /// Says whether one who asks would be let through.
+    pub(super) fn would_pass(&self, now: Timestamp) -> bool {
+        match self.state {
+            State::Passing { .. } => true,
+            State::Pausing { pause, .. } | State::Probing { pause, .. } => {
+                pause.seen_at(now).is_over(now)
+            }
+        }
+    }
+
+    /// Lets all pass again, whatever was found.
+    pub(super) fn reset(&mut self) {
+        self.state = State::Passing { faults: 0 };
     }
 
     /// Asks for one request. Who is told to probe must [report](Self::report) what came of it.
@@ -175,42 +193,42 @@ mod tests {
     fn a_breaker_stops_probes_and_passes_again() {
         let (ask, tell) = (Step::Ask, Step::Tell);
         let cases: [(&str, Pace, &[(u64, Step)], &str); 9] = [
-            ("nothing happened", Pace::ENDPOINT, &[(0, ask)], "pass"),
-            ("a refused application", Pace::APPLICATION, &[(0, tell(Fault)), (0, ask)], "30"),
-            ("just before the end", Pace::APPLICATION, &[(0, tell(Fault)), (29, ask)], "30"),
+            ("nothing happened", endpoint(), &[(0, ask)], "pass"),
+            ("a refused application", application(), &[(0, tell(Fault)), (0, ask)], "30"),
+            ("just before the end", application(), &[(0, tell(Fault)), (29, ask)], "30"),
             (
                 "one probe, then all wait",
-                Pace::APPLICATION,
+                application(),
                 &[(0, tell(Fault)), (30, ask), (31, ask)],
                 "probe 210",
             ),
             (
                 "a probe that failed",
-                Pace::APPLICATION,
+                application(),
                 &[(0, tell(Fault)), (30, ask), (40, tell(Fault)), (40, ask)],
                 "probe 100",
             ),
             (
                 "a probe that succeeded",
-                Pace::APPLICATION,
+                application(),
                 &[(0, tell(Fault)), (30, ask), (40, tell(Sound)), (40, ask)],
                 "probe pass",
             ),
             (
                 "a probe that was lost, or never heard of again",
-                Pace::APPLICATION,
+                application(),
                 &[(0, tell(Fault)), (30, ask), (40, tell(Lost)), (70, ask), (250, ask)],
                 "probe probe probe",
             ),
             (
                 "late faults do not lengthen the pause, an answer ends it",
-                Pace::APPLICATION,
+                application(),
                 &[(0, tell(Fault)), (9, tell(Fault)), (9, ask), (9, tell(Sound)), (9, ask)],
                 "30 pass",
             ),
             (
                 "the clock was set back",
-                Pace::APPLICATION,
+                application(),
                 &[(9_000, tell(Fault)), (500, ask), (529, ask), (530, ask), (90, ask), (270, ask)],
                 "530 530 probe 270 probe",
             ),
@@ -234,15 +252,15 @@ mod tests {
             ),
         ];
         for (name, steps, expected) in cases {
-            check(name, Pace::ENDPOINT, &steps, expected);
+            check(name, endpoint(), &steps, expected);
         }
     }
 
     #[test]
     fn pauses_double_up_to_the_longest() {
         for (pace, expected) in [
-            (Pace::APPLICATION, [30, 60, 120, 240, 480, 600, 600]),
-            (Pace::ENDPOINT, [1, 2, 4, 8, 16, 32, 60]),
+            (application(), [30, 60, 120, 240, 480, 600, 600]),
+            (endpoint(), [1, 2, 4, 8, 16, 32, 60]),
         ] {
             let (mut breaker, mut now) = (Breaker::new(pace), Timestamp::EPOCH);
             let pauses = expected.map(|_| {
@@ -261,7 +279,7 @@ mod tests {
         /// While it does not pass, each pause lets one request through, however many ask.
         #[test]
         fn a_probe_is_alone(steps in proptest::collection::vec((0_u8..6, 0_u64..400), 1..200)) {
-            let mut breaker = Breaker::new(Pace::APPLICATION);
+            let mut breaker = Breaker::new(application());
             let (mut now, mut probe_at) = (Timestamp::from_unix_secs(1_000), None);
             for (action, secs) in steps {
                 match action {
@@ -269,12 +287,16 @@ mod tests {
                     1 => { breaker.report(now, Fault); probe_at = None; }
                     2 => { breaker.report(now, Sound); probe_at = None; }
                     3 => { breaker.report(now, Lost); probe_at = None; }
+                    _ if !breaker.would_pass(now) => {
+                        let waits = matches!(breaker.ask(now), Permission::Wait(until) if until > now);
+                        prop_assert!(waits && !breaker.is_passing());
+                    }
                     _ => match breaker.ask(now) {
                         Permission::Pass => prop_assert!(breaker.is_passing()),
-                        Permission::Wait(until) => prop_assert!(until > now && !breaker.is_passing()),
+                        Permission::Wait(until) => prop_assert!(false, "waits until {until:?}"),
                         Permission::Probe => {
                             let is_alone = probe_at.is_none_or(|at: Timestamp| {
-                                now.since(at) >= Pace::PROBE_WITHIN
+                                now.since(at) >= application().probe_within
                             });
                             prop_assert!(is_alone, "a second probe");
                             probe_at = Some(now);
@@ -283,6 +305,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn application() -> Pace {
+        Pace::of_application(&Margins::default())
+    }
+
+    fn endpoint() -> Pace {
+        Pace::of_endpoint(&Margins::default())
     }
 
     #[derive(Clone, Copy)]

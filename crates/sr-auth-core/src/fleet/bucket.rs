@@ -63,6 +63,11 @@ impl Bucket {
         may
     }
 
+    /// Takes back a request that was spent and not made.
+    pub(super) fn give_back(&mut self) {
+        self.level = self.level.saturating_add(REQUEST).min(self.full());
+    }
+
     /// Says whether a request may be spent, as the bucket was last filled.
     pub(super) const fn allows(&self, least: i64) -> bool {
         self.level - REQUEST >= least

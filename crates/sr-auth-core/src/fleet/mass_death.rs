@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::pause::Pause;
 use crate::Timestamp;
+use crate::lifecycle::Margins;
 use crate::store::GrantKey;
 
 /// Says whether `invalid_grant` is believed.
@@ -17,11 +18,17 @@ pub(super) struct MassDeath {
     belief: Belief,
     by_key: BTreeMap<GrantKey, Timestamp>,
     by_time: BTreeSet<(Timestamp, GrantKey)>,
+    /// How long after the last refusal that was one too many refusals are believed again: 8 hours.
+    calm: Duration,
+    told: bool,
+    /// In which span refusals count together.
+    window: Duration,
 }
 
 /// What an operator decides about refusals.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Ruling {
+#[expect(clippy::exhaustive_enums, reason = "by number, or by one of two orders")]
+pub enum Ruling {
     /// The number of refusals decides, counted from now on.
     Automatic,
     /// They are believed, however many.
@@ -37,20 +44,20 @@ enum Belief {
     Ruled { believe: bool },
 }
 
-impl Default for MassDeath {
-    fn default() -> Self {
-        let (by_key, by_time) = (BTreeMap::new(), BTreeSet::new());
-        Self { belief: Belief::Believing, by_key, by_time }
-    }
-}
-
 impl MassDeath {
-    /// In which span refusals count together.
-    const WINDOW: Duration = Duration::from_secs(600);
-
-    /// How long after the last refusal that was one too many refusals are believed again. Longer
-    /// than a grant waits that was not believed, or the same wave would come back and kill.
-    const CALM: Duration = Duration::from_secs(3_600);
+    /// Believes, and counts what comes within ten minutes.
+    pub(super) fn new(margins: &Margins) -> Self {
+        Self {
+            belief: Belief::Believing,
+            by_key: BTreeMap::new(),
+            by_time: BTreeSet::new(),
+            // A third longer than a grant waits at most that was not believed: the same wave must
+            // not come back and kill.
+            calm: margins.pause_of_refusals(u32::MAX) * 4 / 3,
+            told: true,
+            window: margins.longest_pause() * 10,
+        }
+    }
 
     /// Notes that the server refused a grant, one of `known`.
     pub(super) fn refused(&mut self, now: Timestamp, key: &GrantKey, known: usize) {
@@ -79,6 +86,14 @@ impl MassDeath {
         matches!(self.belief, Belief::Believing | Belief::Ruled { believe: true })
     }
 
+    /// Returns what is believed, when that is not what was told last.
+    pub(super) fn news(&mut self, now: Timestamp) -> Option<bool> {
+        let believes = self.believes(now);
+        let is_new = self.told != believes;
+        self.told = believes;
+        is_new.then_some(believes)
+    }
+
     /// Carries out what an operator decided.
     pub(super) fn rule(&mut self, ruling: Ruling) {
         self.by_key.clear();
@@ -93,7 +108,7 @@ impl MassDeath {
     fn next(&self, now: Timestamp, are_many: bool) -> Belief {
         match self.belief {
             Belief::Believing | Belief::Doubting { .. } if are_many => {
-                Belief::Doubting { calm: Pause::new(now, Self::CALM) }
+                Belief::Doubting { calm: Pause::new(now, self.calm) }
             }
             Belief::Doubting { calm } if !calm.seen_at(now).is_over(now) => {
                 Belief::Doubting { calm: calm.seen_at(now) }
@@ -110,7 +125,7 @@ impl MassDeath {
             self.by_key.insert(key.clone(), now);
             self.by_time.insert((now, key));
         }
-        while self.by_time.first().is_some_and(|(at, _)| now.since(*at) >= Self::WINDOW) {
+        while self.by_time.first().is_some_and(|(at, _)| now.since(*at) >= self.window) {
             self.drop_first();
         }
     }
@@ -135,11 +150,11 @@ mod tests {
             ("one in a hundred of many", 30, 3_000, 1, 30, true),
             ("more than one in a hundred", 31, 3_000, 1, 31, false),
             ("six, but slowly", 6, 20, 120, 720, true),
-            ("nearly an hour later", 6, 20, 1, 5 + 3_599, false),
-            ("after an hour of calm", 6, 20, 1, 5 + 3_600, true),
+            ("nearly eight hours later", 6, 20, 1, 5 + 28_799, false),
+            ("after eight hours of calm", 6, 20, 1, 5 + 28_800, true),
         ];
         for (name, refused, known, apart, asked_at, expected) in cases {
-            let mut deaths = MassDeath::default();
+            let mut deaths = MassDeath::new(&Margins::default());
             for number in 0..refused {
                 deaths.refused(secs(number * apart), &key(number), known);
             }
@@ -149,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_grant_counts_once_and_not_when_it_had_moved_on() {
-        let mut deaths = MassDeath::default();
+        let mut deaths = MassDeath::new(&Margins::default());
         for now in 0..50 {
             deaths.refused(secs(now), &key(now % 5), 20);
         }
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_operator_decides_over_any_number() {
-        let mut deaths = MassDeath::default();
+        let mut deaths = MassDeath::new(&Margins::default());
         let mut ruled = |ruling, refused| {
             deaths.rule(ruling);
             (0..refused).for_each(|number| deaths.refused(secs(0), &key(number), 20));
@@ -177,16 +192,16 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_makes_nothing_older_or_endless() {
-        let mut deaths = MassDeath::default();
+        let mut deaths = MassDeath::new(&Margins::default());
         (0..6).for_each(|number| deaths.refused(secs(90_000 + number), &key(number), 20));
         assert!(!deaths.believes(secs(1_000)));
-        assert!(!deaths.believes(secs(1_000 + 3_599)));
-        assert!(deaths.believes(secs(1_000 + 3_600)));
+        assert!(!deaths.believes(secs(1_000 + 28_799)));
+        assert!(deaths.believes(secs(1_000 + 28_800)));
     }
 
     #[test]
     fn memory_is_bounded_by_the_limit() {
-        let mut deaths = MassDeath::default();
+        let mut deaths = MassDeath::new(&Margins::default());
         (0..1_000).for_each(|number| deaths.refused(secs(0), &key(number), 1_000));
         assert_eq!((deaths.by_time.len(), deaths.by_key.len()), (11, 11));
     }

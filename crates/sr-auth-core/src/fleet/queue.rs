@@ -1,34 +1,20 @@
 //! Who waits for the token endpoint.
 
 use super::rings::Rings;
+use crate::lifecycle::Wanted;
 
-/// How much it matters that a grant is renewed now. The first goes first.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(super) enum Class {
-    /// Somebody waits for a token.
-    Interactive,
-    /// What is in use, or the grant itself, ends soon.
-    Expiring,
-    /// A token is replaced ahead of its end.
-    Soft,
-    /// Nobody wants it now, and it must not grow too old.
-    #[default]
-    KeepAlive,
-}
-
-impl Class {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Interactive, Self::Expiring, Self::Soft, Self::KeepAlive];
-}
+/// The classes, the most important first.
+pub(super) const CLASSES: [Wanted; 4] =
+    [Wanted::Interactive, Wanted::Expiring, Wanted::Soft, Wanted::KeepAlive];
 
 /// Slots that wait, each once, in the order in which they came, by class.
 ///
 /// A slot whose turn came when it could not go is parked: it stands in nobody's way and keeps its
 /// class.
 #[derive(Clone, Debug)]
-pub(super) struct Queue(Rings<LISTS, Class>);
+pub(super) struct Queue(Rings<LISTS, Option<Wanted>>);
 
-const PARKED: u32 = Class::ALL.len() as u32;
+const PARKED: u32 = CLASSES.len() as u32;
 const LISTS: usize = PARKED as usize + 1;
 
 impl Queue {
@@ -37,10 +23,10 @@ impl Queue {
     }
 
     /// Puts a slot at the end of its class. One that waits in this class already keeps its place.
-    pub(super) fn enter(&mut self, slot: u32, class: Class) {
+    pub(super) fn enter(&mut self, slot: u32, class: Wanted) {
         if self.class_of(slot) != Some(class) {
             self.0.remove(slot);
-            self.0.push(class as u32, slot, class);
+            self.0.push(class as u32, slot, Some(class));
         }
     }
 
@@ -50,8 +36,8 @@ impl Queue {
     }
 
     pub(super) fn park(&mut self, slot: u32) {
-        if let Some(class) = self.0.remove(slot) {
-            self.0.push(PARKED, slot, class);
+        if let Some(class) = self.0.remove(slot).flatten() {
+            self.0.push(PARKED, slot, Some(class));
         }
     }
 
@@ -60,26 +46,26 @@ impl Queue {
         let parked = std::iter::successors(self.0.first(PARKED), |slot| self.0.after(*slot));
         let released: Vec<_> = parked.filter(|slot| which(*slot)).take(most).collect();
         for slot in released {
-            if let Some(class) = self.0.remove(slot) {
-                self.0.push(class as u32, slot, class);
+            if let Some(class) = self.0.remove(slot).flatten() {
+                self.0.push(class as u32, slot, Some(class));
             }
         }
     }
 
     /// Returns the class in which a slot waits, parked or not.
-    pub(super) fn class_of(&self, slot: u32) -> Option<Class> {
-        self.0.value(slot)
+    pub(super) fn class_of(&self, slot: u32) -> Option<Wanted> {
+        self.0.value(slot).flatten()
     }
 
     /// Returns the slot of a class that waits longest.
-    pub(super) fn first(&self, class: Class) -> Option<u32> {
+    pub(super) fn first(&self, class: Wanted) -> Option<u32> {
         self.0.first(class as u32)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Class::{Interactive, KeepAlive, Soft};
+    use super::Wanted::{Interactive, KeepAlive, Soft};
     use super::*;
 
     #[test]

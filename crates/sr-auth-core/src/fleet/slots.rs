@@ -53,6 +53,11 @@ impl<T> Slots<T> {
         self.by_key.len()
     }
 
+    /// Returns how many places there are, free ones included.
+    pub(super) fn places(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
     /// Takes a value in, in the place of the one with the same key when there is one.
     ///
     /// `None`, and nothing is kept, when all places that have a number are taken.

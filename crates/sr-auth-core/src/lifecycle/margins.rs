@@ -177,6 +177,16 @@ impl Margins {
         self.store_answer
     }
 
+    /// Returns the first pause after a failure.
+    pub(crate) const fn first_pause(&self) -> Duration {
+        self.first_pause
+    }
+
+    /// Returns the longest pause after failures in a row.
+    pub(crate) const fn longest_pause(&self) -> Duration {
+        self.longest_pause
+    }
+
     /// Returns how long a claim on a repeatable request keeps others from asking too.
     pub(super) const fn claim(&self) -> Duration {
         self.claim
@@ -197,7 +207,7 @@ impl Margins {
 
     /// Returns the pause after so many refusals that were not believed: from about the quiet
     /// period, doubling up to six hours.
-    pub(super) fn pause_of_refusals(&self, count: u32) -> Duration {
+    pub(crate) fn pause_of_refusals(&self, count: u32) -> Duration {
         let doublings = count.saturating_sub(1).min(8);
         self.quiet.saturating_mul(1 << doublings).min(self.quiet.saturating_mul(160))
     }

@@ -10,7 +10,7 @@ use super::held::{Held, is_ended};
 use super::{Access, Availability, Blame, Cause, Event, Input, Output, StoreOpId, Unavailable};
 use super::{Wanted, access, health};
 use crate::machine::TransmitId;
-use crate::store::{Generation, Health, NewGrant, Renewal};
+use crate::store::{Generation, Health, NewGrant, OwnerId, Renewal};
 use crate::wire::token_answer;
 use crate::{Fingerprint, Timestamp};
 
@@ -117,20 +117,36 @@ impl Regions {
         verdict || self.commands.is_some()
     }
 
+    /// Tells whether a presentation is under way, from its intent to its answer.
+    pub(crate) const fn is_presenting(&self) -> bool {
+        matches!(
+            self.rotation,
+            Rotation::Attempt(Attempt::Arming { .. } | Attempt::InFlight { .. })
+        )
+    }
+
+    /// Returns how much a renewal is wanted, whether it could begin now or not.
+    pub(crate) const fn wanted(&self) -> Option<Wanted> {
+        self.known.wanted
+    }
+
+    /// Tells whether the record was read, or found to be missing.
+    pub(crate) const fn is_loaded(&self) -> bool {
+        self.known.held.is_some() || self.known.missing
+    }
+
     /// Tells whether nothing is lost when the value is dropped: the store has all of it, and no
     /// answer is awaited.
-    #[expect(dead_code, reason = "the fleet asks")]
     pub(crate) const fn is_idle(&self) -> bool {
         let resting = matches!(self.rotation, Rotation::Idle | Rotation::BackingOff { .. });
         resting && self.known.wanted.is_none() && self.commands.is_none()
     }
 
     /// Tells whether an intent of this process may stand.
-    #[expect(dead_code, reason = "the fleet asks")]
-    pub(crate) fn has_intent(&self, shared: &Shared<'_>) -> bool {
+    pub(crate) fn has_intent(&self, owner: OwnerId) -> bool {
         match self.rotation {
             Rotation::Attempt(_) => true,
-            Rotation::Doubt(doubt) => doubt.is_ours(shared.owner),
+            Rotation::Doubt(doubt) => doubt.is_ours(owner),
             Rotation::BackingOff { .. } | Rotation::Idle => false,
         }
     }

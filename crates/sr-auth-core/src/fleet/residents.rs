@@ -1,0 +1,114 @@
+//! The grants in memory, their timers and their counts.
+
+use super::GrantId;
+use super::gates::Gates;
+use super::resident::Resident;
+use super::slots::Slots;
+use super::wheel::Wheel;
+use crate::Timestamp;
+use crate::lifecycle::Wanted;
+use crate::store::{GrantKey, OwnerId};
+
+#[derive(Debug)]
+pub(super) struct Residents {
+    busy: usize,
+    cared: usize,
+    intents: usize,
+    pub(super) slots: Slots<Resident>,
+    pub(super) wheel: Wheel,
+}
+
+/// What a change of a grant changed for others.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Settled {
+    /// Callers get something else.
+    pub(super) has_news: bool,
+    /// It is here for its own sake, it is free, and whether it wants anything is not known.
+    pub(super) is_undecided: bool,
+}
+
+impl Residents {
+    pub(super) fn new() -> Self {
+        Self { busy: 0, cared: 0, intents: 0, slots: Slots::default(), wheel: Wheel::default() }
+    }
+
+    /// Returns how many have begun something that has to be finished.
+    pub(super) const fn busy(&self) -> usize {
+        self.busy
+    }
+
+    /// Returns how many are here for their own sake.
+    pub(super) const fn cared(&self) -> usize {
+        self.cared
+    }
+
+    /// Tells whether an intent of this process may stand.
+    pub(super) const fn has_intents(&self) -> bool {
+        self.intents > 0
+    }
+
+    /// Takes a grant out of everything.
+    pub(super) fn remove(&mut self, id: GrantId, gates: &mut Gates) -> Option<GrantKey> {
+        let (key, resident) = self.slots.remove(id)?;
+        self.wheel.cancel(id.index());
+        gates.queue(id.index(), resident.application, None);
+        let marks = resident.marks;
+        count(&mut self.busy, marks.busy, false);
+        count(&mut self.cared, marks.cared, false);
+        count(&mut self.intents, marks.intent, false);
+        Some(key)
+    }
+
+    /// Marks a grant as here for its own sake.
+    pub(super) fn care(&mut self, id: GrantId) {
+        if let Some((_, resident)) = self.slots.get_mut(id) {
+            count(&mut self.cared, resident.marks.cared, true);
+            (resident.marks.asked, resident.marks.cared) = (false, true);
+        }
+    }
+
+    /// Brings timers, counts and the queue to what a grant has become. It may not wait for a turn
+    /// when it had one and made nothing of it.
+    pub(super) fn settle(
+        &mut self,
+        now: Timestamp,
+        id: GrantId,
+        owner: OwnerId,
+        gates: &mut Gates,
+        may_wait: bool,
+    ) -> Settled {
+        let Some((_, it)) = self.slots.get_mut(id) else { return Settled::default() };
+        match it.regions.poll_timeout() {
+            Some(at) => self.wheel.schedule(id.index(), at),
+            None => self.wheel.cancel(id.index()),
+        }
+        if !it.regions.is_presenting()
+            && let Some(pass) = it.pass.take()
+        {
+            gates.finished(now, pass, it.marks.sent);
+        }
+        let (busy, intent) = (it.regions.is_busy(), it.regions.has_intent(owner));
+        count(&mut self.busy, it.marks.busy, busy);
+        count(&mut self.intents, it.marks.intent, intent);
+        (it.marks.busy, it.marks.intent) = (busy, intent);
+        let is_demanded = it.marks.demanded;
+        let asks = it.regions.asks(now).filter(|_| may_wait);
+        // What nobody asked for can wait, whatever the access token is.
+        let class = asks.map(|wanted| if is_demanded { wanted } else { Wanted::KeepAlive });
+        gates.queue(id.index(), it.application, class);
+        it.marks.demanded &= it.regions.wanted().is_some();
+        let is_done = it.marks.cared && it.regions.is_loaded() && it.regions.is_idle();
+        let is_undecided = is_done && !it.marks.asked;
+        if is_undecided {
+            it.marks.asked = true;
+        } else if is_done {
+            count(&mut self.cared, true, false);
+            it.marks.cared = false;
+        }
+        Settled { has_news: it.has_news(now), is_undecided }
+    }
+}
+
+fn count(total: &mut usize, was: bool, is: bool) {
+    *total = total.saturating_add(usize::from(is)).saturating_sub(usize::from(was));
+}

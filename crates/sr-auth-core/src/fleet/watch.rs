@@ -1,0 +1,181 @@
+//! What the fleet does by itself: timers, the pulse, and care after the store has gone back.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::message::{FleetEvent, Output};
+use super::poll::Poll;
+use super::{Closing, Fleet, GrantId};
+use crate::lifecycle::{Event, Input, StoreOpId, StoreRequest};
+use crate::store::{Generation, Health, Pulse, StoreAnswer, StoreOp, StoreOutcome};
+use crate::{Secret, Timestamp};
+
+/// What is done carefully since the store has gone back.
+#[derive(Debug, Default)]
+pub(super) struct Caution {
+    /// The next place whose grant is read again.
+    reread: Option<u32>,
+    /// How many renewals in a row have succeeded since; `None` when the store is trusted.
+    successes: Option<u8>,
+}
+
+impl Caution {
+    /// So many renewals in a row show that what the store holds works.
+    const ENOUGH: u8 = 3;
+
+    /// How many grants are read again at each pulse.
+    const AT_ONCE: u32 = 500;
+
+    /// Takes in what happened to a grant; `true` when the store is trusted from now on.
+    pub(super) fn learns(&mut self, event: &Event) -> bool {
+        let Some(successes) = self.successes.as_mut() else { return false };
+        if matches!(event, Event::Rotated { .. }) {
+            *successes = successes.saturating_add(1);
+        }
+        if matches!(event, Event::Died { .. } | Event::InDoubt { .. } | Event::Suspected { .. }) {
+            *successes = 0;
+        }
+        let is_enough = *successes >= Self::ENOUGH;
+        if is_enough {
+            self.successes = None;
+        }
+        is_enough
+    }
+}
+
+impl Fleet {
+    /// Does what is due.
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        // Each once: one that is due again at once must not keep the others waiting.
+        let due: Vec<_> = std::iter::from_fn(|| self.residents.wheel.pop_due(now)).collect();
+        for slot in due {
+            if let Some(id) = self.residents.slots.at(slot) {
+                self.step(now, id, Input::Timeout, true);
+            }
+        }
+        if self.closing != Closing::Drained && self.pulses.poll.is_due(now) {
+            self.reread(now);
+            let (owner, since) = (self.process.owner(), self.pulses.since());
+            let alive = self.residents.has_intents();
+            self.pulses.poll = self.ask(now, StoreOp::Pulse { alive, owner, since });
+        }
+        self.scan(now);
+    }
+
+    /// Takes in the answer to an operation of the fleet itself; `None` when there is none.
+    pub(super) fn stored(
+        &mut self,
+        now: Timestamp,
+        id: StoreOpId,
+        answer: Option<StoreAnswer<Secret>>,
+    ) {
+        let outcome = answer.map(|it| it.outcome);
+        if self.pulses.poll.awaits(id) {
+            self.pulses.poll = Poll::after(now, self.settings.pulse_every());
+            if let Some(StoreOutcome::Pulse(pulse)) = outcome {
+                self.take_in(now, pulse);
+            }
+        } else if self.keep_alive.poll.awaits(id) {
+            let keys = match outcome {
+                Some(StoreOutcome::Due(keys)) => Some(keys),
+                // No answer, or none to this question.
+                None | Some(_) => None,
+            };
+            self.scanned(now, keys);
+        }
+    }
+
+    fn take_in(&mut self, now: Timestamp, pulse: Pulse) {
+        self.gates.share(now, NonZeroU32::new(pulse.processes).unwrap_or(NonZeroU32::MIN));
+        let news = self.pulses.read(self.process.owner(), pulse);
+        if news.has_rolled_back {
+            self.caution.successes = Some(0);
+            self.gates.be_careful(true);
+            self.outputs.push_back(Output::Notice(FleetEvent::StoreRolledBack));
+        }
+        if news.has_missed {
+            self.caution.reread = Some(0);
+        }
+        if news.has_more {
+            self.pulses.poll = Poll::after(now, Duration::ZERO);
+        }
+        for change in news.changes {
+            if let Some(id) = self.find(&change.key) {
+                let (generation, health) = (change.generation, change.health);
+                self.step(now, id, Input::Changed { generation, health }, true);
+            }
+        }
+    }
+
+    /// Has some more grants read again, when all have to be.
+    fn reread(&mut self, now: Timestamp) {
+        let Some(first) = self.caution.reread else { return };
+        let (next, places) =
+            (first.saturating_add(Caution::AT_ONCE), self.residents.slots.places());
+        self.caution.reread = (next < places).then_some(next);
+        for slot in first..next.min(places) {
+            if let Some(id) = self.residents.slots.at(slot) {
+                self.load(now, id);
+            }
+        }
+    }
+
+    /// Has the record of a grant read, though nobody asks.
+    pub(super) fn load(&mut self, now: Timestamp, id: GrantId) {
+        // Newer than anything that is held.
+        let generation = Generation::from_number(u64::MAX);
+        self.step(now, id, Input::Changed { generation, health: Health::Live }, true);
+    }
+
+    /// Asks the store for something that is of no grant.
+    pub(super) fn ask(&mut self, now: Timestamp, op: StoreOp<Secret>) -> Poll {
+        self.counts.ops = self.counts.ops.wrapping_add(1);
+        let id = StoreOpId(self.counts.ops);
+        let answer_within = self.settings.lifecycle().margins().store_answer();
+        let request = StoreRequest { answer_within, id, op };
+        self.outputs.push_back(Output::Store { grant: None, request });
+        Poll::asked(now, id, answer_within)
+    }
+
+    /// Has all grants judge their deadlines anew.
+    pub(super) fn tell_all(&mut self, now: Timestamp) {
+        for slot in 0..self.residents.slots.places() {
+            if let Some(id) = self.residents.slots.at(slot) {
+                self.step(now, id, Input::ClockDiverged, true);
+            }
+        }
+        self.tick(now);
+    }
+
+    /// Lets everything go on.
+    pub(super) fn resume(&mut self) {
+        self.gates.resume();
+        if self.caution.successes.take().is_some() {
+            self.trust();
+        }
+    }
+
+    /// Ends the care after the store went back.
+    pub(super) fn trust(&mut self) {
+        self.gates.be_careful(false);
+        self.outputs.push_back(Output::Notice(FleetEvent::StoreTrusted));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::Blame;
+
+    #[test]
+    fn three_successes_in_a_row_are_enough() {
+        let generation = Generation::default();
+        let good = Event::Rotated { generation, refresh: None };
+        let quiet_until = Timestamp::EPOCH;
+        let bad = Event::InDoubt { blame: Blame::Silence, generation, quiet_until };
+        let other = Event::Adopted { generation };
+        let mut caution = Caution { successes: Some(0), ..Caution::default() };
+        let learnt = [good, good, bad, good, other, good, good, good].map(|it| caution.learns(&it));
+        assert_eq!(learnt, [false, false, false, false, false, false, true, false]);
+    }
+}

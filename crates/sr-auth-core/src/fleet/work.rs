@@ -1,0 +1,173 @@
+//! What is done with one grant, and who is next.
+
+use super::evidence::Evidence;
+use super::message::{ApplicationId, FleetEvent, Output};
+use super::resident::Resident;
+use super::{Closing, Fleet, GrantId};
+use crate::Timestamp;
+use crate::lifecycle::{self, Blame, Event, Input, Shared};
+use crate::store::{GrantKey, Renewal};
+
+impl Fleet {
+    /// Makes a grant resident, and has something happen to it.
+    pub(super) fn command(
+        &mut self,
+        now: Timestamp,
+        key: GrantKey,
+        application: ApplicationId,
+        renewal: Option<Renewal>,
+        input: Input,
+    ) {
+        if let Some((id, _)) = self.open(now, key, application, renewal) {
+            self.grant(now, id, input);
+        }
+    }
+
+    /// Has something happen to a grant, from outside.
+    pub(super) fn grant(&mut self, now: Timestamp, id: GrantId, input: Input) {
+        if matches!(input, Input::Admitted | Input::Shutdown) {
+            return;
+        }
+        if matches!(input, Input::Rejected { .. } | Input::Want) {
+            self.residents.slots.touch(id);
+            if let Some((_, resident)) = self.residents.slots.get_mut(id) {
+                resident.marks.demanded = true;
+            }
+        }
+        self.step(now, id, input, true);
+    }
+
+    /// Makes a grant resident; `true` when it was not.
+    pub(super) fn open(
+        &mut self,
+        now: Timestamp,
+        key: GrantKey,
+        application: ApplicationId,
+        renewal: Option<Renewal>,
+    ) -> Option<(GrantId, bool)> {
+        let usual = self.gates.renewal(application)?;
+        if let Some(id) = self.find(&key) {
+            self.residents.slots.touch(id);
+            if let Some((_, resident)) = self.residents.slots.get_mut(id)
+                && resident.application != application
+                && resident.pass.is_none()
+            {
+                self.gates.queue(id.index(), resident.application, None);
+                resident.application = application;
+            }
+            return Some((id, false));
+        }
+        self.make_room();
+        let resident = Resident::new(application, renewal.unwrap_or(usual));
+        let id = self.residents.slots.insert(key, resident)?;
+        self.residents.settle(now, id, self.process.owner(), &mut self.gates, true);
+        Some((id, true))
+    }
+
+    /// Has grants leave until there is room for one more, or none may leave.
+    pub(super) fn make_room(&mut self) -> bool {
+        let capacity = usize::try_from(self.settings.capacity()).unwrap_or(usize::MAX);
+        while self.len() >= capacity {
+            let Some(id) = self.residents.slots.victim(Resident::may_leave) else { return false };
+            if let Some(key) = self.residents.remove(id, &mut self.gates) {
+                self.outputs.push_back(Output::Notice(FleetEvent::Evicted { id, key }));
+            }
+        }
+        true
+    }
+
+    /// Has something happen to a grant, and draws the consequences for all others.
+    pub(super) fn step(&mut self, now: Timestamp, id: GrantId, input: Input, may_wait: bool) {
+        let known = self.len();
+        let Some((key, resident)) = self.residents.slots.get_mut(id) else { return };
+        let Some(application) = self.gates.application(resident.application) else { return };
+        let pass = resident.pass;
+        let mut evidence = pass.and_then(|_| Evidence::of(&input, now));
+        if evidence.is_some_and(|it| it.is_refused) {
+            self.deaths.refused(now, key, known);
+        }
+        let shared = Shared {
+            application,
+            believing: self.deaths.believes(now),
+            closing: self.closing != Closing::No,
+            fingerprints: self.process.fingerprints(),
+            key,
+            margins: self.settings.lifecycle().margins(),
+            owner: self.process.owner(),
+            recovery: self.settings.lifecycle().recovery(),
+        };
+        let mut is_trusted = false;
+        let (intents, work) = (&mut self.counts.intents, &mut self.work);
+        resident.regions.handle(now, input, shared, intents, work);
+        for output in self.work.drain(..) {
+            self.outputs.push_back(match output {
+                lifecycle::Output::Event(event) => {
+                    if is_settled(&event) {
+                        self.deaths.withdrawn(key);
+                    }
+                    if matches!(event, Event::InDoubt { blame: Blame::Silence, .. }) {
+                        evidence = evidence.or(Some(Evidence::SILENCE));
+                    }
+                    is_trusted |= self.caution.learns(&event);
+                    Output::Event { event, key: key.clone() }
+                }
+                lifecycle::Output::Store(request) => Output::Store { grant: Some(id), request },
+                lifecycle::Output::Transmit(transmit) => {
+                    resident.marks.sent = true;
+                    Output::Transmit { grant: id, transmit }
+                }
+            });
+        }
+        if is_trusted {
+            self.trust();
+        }
+        if let (Some(pass), Some(evidence)) = (pass, evidence) {
+            self.gates.report(now, pass, evidence);
+        }
+        self.settle(now, id, may_wait);
+    }
+
+    fn settle(&mut self, now: Timestamp, id: GrantId, may_wait: bool) {
+        let owner = self.process.owner();
+        let settled = self.residents.settle(now, id, owner, &mut self.gates, may_wait);
+        if settled.has_news {
+            self.outputs.push_back(Output::Availability(id));
+        }
+        if settled.is_undecided {
+            self.step(now, id, Input::Want, true);
+        }
+    }
+
+    /// Lets go whoever may, and tells what has changed for all.
+    pub(super) fn go_on(&mut self, now: Timestamp) {
+        while self.closing == Closing::No {
+            let slots = &self.residents.slots;
+            let whose =
+                |slot| slots.at(slot).and_then(|id| slots.get(id)).map(|it| it.1.application);
+            let Some((slot, pass)) = self.gates.next(now, whose) else { break };
+            let Some(id) = self.residents.slots.at(slot) else { continue };
+            if let Some((_, resident)) = self.residents.slots.get_mut(id) {
+                resident.pass = Some(pass);
+                resident.marks.sent = false;
+            }
+            self.step(now, id, Input::Admitted, false);
+        }
+        while let Some(event) = self.gates.poll_notice() {
+            self.outputs.push_back(Output::Notice(event));
+        }
+        if let Some(believes) = self.deaths.news(now) {
+            let event =
+                if believes { FleetEvent::RefusalsBelieved } else { FleetEvent::RefusalsDoubted };
+            self.outputs.push_back(Output::Notice(event));
+        }
+        if self.closing == Closing::Draining && !self.is_busy() {
+            self.closing = Closing::Drained;
+            self.outputs.push_back(Output::Drained);
+        }
+    }
+}
+
+/// Tells whether an event shows that a grant's last refusal was about a token that is no more.
+const fn is_settled(event: &Event) -> bool {
+    matches!(event, Event::Adopted { .. } | Event::Rotated { .. } | Event::TakenOver { .. })
+}
