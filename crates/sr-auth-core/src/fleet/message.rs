@@ -153,7 +153,8 @@ pub enum FleetEvent {
         /// When one grant tries again.
         retry_at: Timestamp,
     },
-    /// A grant has left the memory of this process. Its id is stale.
+    /// A grant has left the memory of this process. Its id is stale; if somebody waits for it, want
+    /// it again.
     Evicted {
         /// What its id was.
         id: GrantId,

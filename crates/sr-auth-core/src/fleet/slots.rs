@@ -133,9 +133,13 @@ impl<T> Slots<T> {
     /// Chooses a value that may leave, one that was not used since the hand came by before
     /// ("second chance").
     ///
-    /// It costs a step for each value that was used or may not leave, two rounds at most.
-    pub(super) fn victim(&mut self, may_leave: impl Fn(&T) -> bool) -> Option<GrantId> {
-        for _ in 0..self.slots.len().saturating_mul(2) {
+    /// It looks at `most` places, two rounds at most; the next choice goes on where it stopped.
+    pub(super) fn victim(
+        &mut self,
+        most: usize,
+        may_leave: impl Fn(&T) -> bool,
+    ) -> Option<GrantId> {
+        for _ in 0..self.slots.len().saturating_mul(2).min(most) {
             let index = if self.hand < self.slots.len() { self.hand } else { 0 };
             self.hand = index + 1;
             let Some(slot) = self.slots.get_mut(index) else { continue };
@@ -189,13 +193,13 @@ mod tests {
         let mut slots = Slots::default();
         let ids: Vec<_> = (0..4).filter_map(|it| slots.insert(key(it), it)).collect();
         // The first round takes the marks of all but the one that must stay.
-        assert_eq!(slots.victim(|it| *it != 0), Some(ids[1]));
+        assert_eq!(slots.victim(usize::MAX, |it| *it != 0), Some(ids[1]));
         slots.remove(ids[1]);
         slots.touch(ids[2]);
-        assert_eq!(slots.victim(|it| *it != 0), Some(ids[3]));
-        assert_eq!(slots.victim(|it| *it != 0), Some(ids[2]));
-        assert_eq!(slots.victim(|_| false), None);
-        assert_eq!(Slots::<u8>::default().victim(|_| true), None);
+        assert_eq!(slots.victim(usize::MAX, |it| *it != 0), Some(ids[3]));
+        assert_eq!(slots.victim(usize::MAX, |it| *it != 0), Some(ids[2]));
+        assert_eq!(slots.victim(usize::MAX, |_| false), None);
+        assert_eq!(Slots::<u8>::default().victim(usize::MAX, |_| true), None);
     }
 
     proptest! {
@@ -217,7 +221,7 @@ mod tests {
                         prop_assert_eq!(removed, model.remove_entry(&key(number)));
                     }
                     _ => {
-                        let id = slots.victim(|value| value % 6 == number);
+                        let id = slots.victim(usize::MAX, |value| value % 6 == number);
                         let is_there = model.values().any(|value| value % 6 == number);
                         prop_assert_eq!(id.is_some(), is_there);
                         if let Some((key, value)) = id.and_then(|id| slots.remove(id)) {

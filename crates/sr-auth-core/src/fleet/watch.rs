@@ -55,6 +55,7 @@ impl Fleet {
         }
         if self.closing != Closing::Drained && self.pulses.poll.is_due(now) {
             self.reread(now);
+            self.shrink();
             let (owner, since) = (self.process.owner(), self.pulses.since());
             let alive = self.residents.has_intents();
             self.pulses.poll = self.ask(now, StoreOp::Pulse { alive, owner, since });

@@ -8,6 +8,9 @@ use crate::Timestamp;
 use crate::lifecycle::{self, Blame, Event, Input, Shared};
 use crate::store::{GrantKey, Renewal};
 
+/// How many places are looked at for one that may be emptied.
+const LOOKS: usize = 256;
+
 impl Fleet {
     /// Makes a grant resident, and has something happen to it.
     pub(super) fn command(
@@ -64,16 +67,34 @@ impl Fleet {
         Some((id, true))
     }
 
-    /// Has grants leave until there is room for one more, or none may leave.
+    /// Has a grant leave if there is no room for one more; `false` when none was found that may.
     pub(super) fn make_room(&mut self) -> bool {
-        let capacity = usize::try_from(self.settings.capacity()).unwrap_or(usize::MAX);
-        while self.len() >= capacity {
-            let Some(id) = self.residents.slots.victim(Resident::may_leave) else { return false };
-            if let Some(key) = self.residents.remove(id, &mut self.gates) {
-                self.outputs.push_back(Output::Notice(FleetEvent::Evicted { id, key }));
+        // When all are at work, whoever comes must not look at all of them.
+        self.len() < self.capacity() || self.evict(LOOKS)
+    }
+
+    /// Has grants leave that came while there was no room for them. One round at most: what callers
+    /// were just told of stays until the next.
+    pub(super) fn shrink(&mut self) {
+        for _ in 0..self.residents.slots.places() {
+            if self.len() <= self.capacity() {
+                return;
             }
+            self.evict(1);
+        }
+    }
+
+    fn evict(&mut self, looks: usize) -> bool {
+        let victim = self.residents.slots.victim(looks, Resident::may_leave);
+        let Some(id) = victim else { return false };
+        if let Some(key) = self.residents.remove(id, &mut self.gates) {
+            self.outputs.push_back(Output::Notice(FleetEvent::Evicted { id, key }));
         }
         true
+    }
+
+    fn capacity(&self) -> usize {
+        usize::try_from(self.settings.capacity()).unwrap_or(usize::MAX)
     }
 
     /// Has something happen to a grant, and draws the consequences for all others.
@@ -131,6 +152,7 @@ impl Fleet {
         let owner = self.process.owner();
         let settled = self.residents.settle(now, id, owner, &mut self.gates, may_wait);
         if settled.has_news {
+            self.residents.slots.touch(id);
             self.outputs.push_back(Output::Availability(id));
         }
         if settled.is_undecided {

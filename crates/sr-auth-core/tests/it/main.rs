@@ -8,6 +8,8 @@ mod challenge;
 mod endpoint;
 mod errors;
 mod fixture;
+mod fleet;
+mod fleet_scene;
 mod grant_scripts;
 mod lifecycle_ages;
 mod lifecycle_client;
