@@ -176,7 +176,7 @@ impl Fleet {
     /// Returns what a caller of a grant gets at `now`; `None` when the id is stale.
     #[must_use]
     pub fn availability(&self, now: Timestamp, id: GrantId) -> Option<Availability<'_>> {
-        self.residents.slots.get(id).map(|(_, it)| it.regions.availability(now))
+        self.residents.slots.content(id).map(|(_, it)| it.regions.availability(now))
     }
 
     /// Returns the id of a resident grant.
@@ -188,7 +188,7 @@ impl Fleet {
     /// Returns the key of a resident grant; `None` when the id is stale.
     #[must_use]
     pub fn key(&self, id: GrantId) -> Option<&GrantKey> {
-        self.residents.slots.get(id).map(|(key, _)| key)
+        self.residents.slots.content(id).map(|(key, _)| key)
     }
 
     /// Returns how many grants are resident.
@@ -218,7 +218,7 @@ impl Fleet {
     /// stale.
     #[must_use]
     pub fn view(&self, now: Timestamp, id: GrantId) -> Option<View> {
-        self.residents.slots.get(id).map(|(_, it)| it.regions.view(now))
+        self.residents.slots.content(id).map(|(_, it)| it.regions.view(now))
     }
 }
 
@@ -234,7 +234,7 @@ impl Machine for Fleet {
             }
             Input::ClockDiverged => self.tell_all(now),
             Input::End { end, generation, key } => {
-                let known = self.find(&key).and_then(|id| self.residents.slots.get(id));
+                let known = self.find(&key).and_then(|id| self.residents.slots.content(id));
                 let application = known.map_or_else(ApplicationId::default, |it| it.1.application);
                 let input = lifecycle::Input::End { end, generation };
                 self.command(now, key, application, None, input);

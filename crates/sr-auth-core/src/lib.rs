@@ -4,7 +4,8 @@
 //! randomness are values that go in and come out. It holds the vocabulary of the field
 //! ([`ClientCredentials`], [`AccessToken`], [`Endpoints`], …), the codecs between bytes and types
 //! ([`wire`]), one state machine for each OAuth 2.0 grant ([`grant`]), where grants rest
-//! ([`store`]), and the life of a credential, which is never lost by our own doing ([`lifecycle`]).
+//! ([`store`]), the life of a credential, which is never lost by our own doing ([`lifecycle`]), and
+//! that of all credentials of a process together ([`fleet`]).
 
 pub mod fleet;
 pub mod grant;

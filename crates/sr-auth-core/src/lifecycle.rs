@@ -55,7 +55,7 @@ use crate::{Machine, Timestamp};
 /// output is answered once; what is never answered is given up at a time-out.
 ///
 /// A process with many credentials, or one that shares its store with others, drives a
-/// `Fleet` instead.
+/// [`Fleet`](crate::fleet::Fleet) instead.
 ///
 /// A clone is for looking ahead: of two copies one may act, for they would take each other's intents
 /// for their own.

@@ -75,7 +75,7 @@ pub(super) enum Finding {
 
 /// Whether a request may be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Permission {
+pub(super) enum Reply {
     Pass,
     /// It may, and all others wait for what comes of it.
     Probe,
@@ -117,10 +117,10 @@ impl Breaker {
     }
 
     /// Asks for one request. Who is told to probe must [report](Self::report) what came of it.
-    pub(super) fn ask(&mut self, now: Timestamp) -> Permission {
-        let (state, permission) = self.next(now, Signal::Ask);
+    pub(super) fn ask(&mut self, now: Timestamp) -> Reply {
+        let (state, reply) = self.next(now, Signal::Ask);
         self.state = state;
-        permission
+        reply
     }
 
     /// Says what came of a request.
@@ -141,33 +141,33 @@ impl Breaker {
         }
     }
 
-    fn next(self, now: Timestamp, signal: Signal) -> (State, Permission) {
+    fn next(self, now: Timestamp, signal: Signal) -> (State, Reply) {
         use Finding::{Fault, Lost, Sound};
         use Signal::{Ask, Found};
         use State::{Passing, Pausing, Probing};
         let pausing = |count, pauses| {
             let pause = self.pace.pause(now, pauses);
-            (Pausing { count, pause }, Permission::Wait(pause.until()))
+            (Pausing { count, pause }, Reply::Wait(pause.until()))
         };
         match (self.state, signal) {
-            (_, Found(Sound)) => (Passing { faults: 0 }, Permission::Pass),
+            (_, Found(Sound)) => (Passing { faults: 0 }, Reply::Pass),
             (Passing { faults }, Found(Fault)) if faults.saturating_add(1) >= self.pace.faults => {
                 pausing(0, 0)
             }
             (Passing { faults }, Found(Fault)) => {
-                (Passing { faults: faults.saturating_add(1) }, Permission::Pass)
+                (Passing { faults: faults.saturating_add(1) }, Reply::Pass)
             }
-            (unchanged @ Passing { .. }, Ask | Found(Lost)) => (unchanged, Permission::Pass),
+            (unchanged @ Passing { .. }, Ask | Found(Lost)) => (unchanged, Reply::Pass),
             (Pausing { count, pause } | Probing { count, pause }, Ask)
                 if pause.seen_at(now).is_over(now) =>
             {
                 let pause = Pause::new(now, self.pace.probe_within);
-                (Probing { count, pause }, Permission::Probe)
+                (Probing { count, pause }, Reply::Probe)
             }
             // Answers to what was sent before the pause say nothing new.
             (Pausing { count, pause }, _) => {
                 let pause = pause.seen_at(now);
-                (Pausing { count, pause }, Permission::Wait(pause.until()))
+                (Pausing { count, pause }, Reply::Wait(pause.until()))
             }
             (Probing { count, .. }, Found(Fault)) => {
                 let count = count.saturating_add(1);
@@ -176,7 +176,7 @@ impl Breaker {
             (Probing { count, .. }, Found(Lost)) => pausing(count, 0),
             (Probing { count, pause }, Ask) => {
                 let pause = pause.seen_at(now);
-                (Probing { count, pause }, Permission::Wait(pause.until()))
+                (Probing { count, pause }, Reply::Wait(pause.until()))
             }
         }
     }
@@ -268,7 +268,7 @@ mod tests {
                 let until = breaker.retry_at().expect("a pause");
                 let span = until.since(now).as_secs();
                 now = until;
-                assert_eq!(breaker.ask(now), Permission::Probe);
+                assert_eq!(breaker.ask(now), Reply::Probe);
                 span
             });
             assert_eq!(pauses, expected);
@@ -288,13 +288,13 @@ mod tests {
                     2 => { breaker.report(now, Sound); probe_at = None; }
                     3 => { breaker.report(now, Lost); probe_at = None; }
                     _ if !breaker.would_pass(now) => {
-                        let waits = matches!(breaker.ask(now), Permission::Wait(until) if until > now);
+                        let waits = matches!(breaker.ask(now), Reply::Wait(until) if until > now);
                         prop_assert!(waits && !breaker.is_passing());
                     }
                     _ => match breaker.ask(now) {
-                        Permission::Pass => prop_assert!(breaker.is_passing()),
-                        Permission::Wait(until) => prop_assert!(false, "waits until {until:?}"),
-                        Permission::Probe => {
+                        Reply::Pass => prop_assert!(breaker.is_passing()),
+                        Reply::Wait(until) => prop_assert!(false, "waits until {until:?}"),
+                        Reply::Probe => {
                             let is_alone = probe_at.is_none_or(|at: Timestamp| {
                                 now.since(at) >= application().probe_within
                             });
@@ -334,11 +334,9 @@ mod tests {
                         None
                     }
                     Step::Ask => Some(match breaker.ask(now) {
-                        Permission::Pass => "pass".to_owned(),
-                        Permission::Probe => "probe".to_owned(),
-                        Permission::Wait(until) => {
-                            until.since(Timestamp::EPOCH).as_secs().to_string()
-                        }
+                        Reply::Pass => "pass".to_owned(),
+                        Reply::Probe => "probe".to_owned(),
+                        Reply::Wait(until) => until.since(Timestamp::EPOCH).as_secs().to_string(),
                     }),
                 }
             })

@@ -54,7 +54,7 @@ impl Fleet {
         for key in keys {
             match (self.find(&key), self.gates.only()) {
                 (Some(id), _) => {
-                    let resident = self.residents.slots.get(id);
+                    let resident = self.residents.slots.content(id);
                     if resident.is_some_and(|(_, it)| it.may_leave()) {
                         self.residents.care(id);
                         self.load(now, id);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
 use super::admission::Admission;
-use super::breaker::{Breaker, Finding, Pace, Permission};
+use super::breaker::{Breaker, Finding, Pace, Reply};
 use super::evidence::Evidence;
 use super::message::{ApplicationId, FleetEvent};
 use super::settings::Settings;
@@ -131,8 +131,8 @@ impl Gates {
                 endpoint.admission.admit(turn);
                 let pass = Pass {
                     application,
-                    probes_application: client.breaker.ask(now) == Permission::Probe,
-                    probes_endpoint: endpoint.breaker.ask(now) == Permission::Probe,
+                    probes_application: client.breaker.ask(now) == Reply::Probe,
+                    probes_endpoint: endpoint.breaker.ask(now) == Reply::Probe,
                 };
                 return Some((slot, pass));
             }

@@ -78,3 +78,14 @@ impl Resident {
         self.regions.is_idle() && !self.marks.demanded && !self.marks.cared && self.pass.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_that_rests_is_small() {
+        // Its tokens are beside it, and only when they were read.
+        assert!(size_of::<Resident>() <= 224, "{} bytes", size_of::<Resident>());
+    }
+}

@@ -61,7 +61,7 @@ impl Residents {
 
     /// Marks a grant as here for its own sake.
     pub(super) fn care(&mut self, id: GrantId) {
-        if let Some((_, resident)) = self.slots.get_mut(id) {
+        if let Some((_, resident)) = self.slots.content_mut(id) {
             count(&mut self.cared, resident.marks.cared, true);
             (resident.marks.asked, resident.marks.cared) = (false, true);
         }
@@ -77,7 +77,7 @@ impl Residents {
         gates: &mut Gates,
         may_wait: bool,
     ) -> Settled {
-        let Some((_, it)) = self.slots.get_mut(id) else { return Settled::default() };
+        let Some((_, it)) = self.slots.content_mut(id) else { return Settled::default() };
         match it.regions.poll_timeout() {
             Some(at) => self.wheel.schedule(id.index(), at),
             None => self.wheel.cancel(id.index()),

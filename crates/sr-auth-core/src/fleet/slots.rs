@@ -103,13 +103,13 @@ impl<T> Slots<T> {
     }
 
     /// Returns the key and the value that a name stands for.
-    pub(super) fn get(&self, id: GrantId) -> Option<(&GrantKey, &T)> {
+    pub(super) fn content(&self, id: GrantId) -> Option<(&GrantKey, &T)> {
         let slot = self.slots.get(id.index as usize).filter(|it| it.nonce == id.nonce)?;
         slot.content.as_ref().map(|(key, value)| (key, value))
     }
 
     /// Returns the key and the value that a name stands for, the value to be changed.
-    pub(super) fn get_mut(&mut self, id: GrantId) -> Option<(&GrantKey, &mut T)> {
+    pub(super) fn content_mut(&mut self, id: GrantId) -> Option<(&GrantKey, &mut T)> {
         let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
         slot.content.as_mut().map(|(key, value)| (&*key, value))
     }
@@ -172,10 +172,10 @@ mod tests {
         assert_eq!((second.index(), first.index()), (0, 0));
         assert_ne!(second, first);
         slots.touch(first);
-        assert_eq!(slots.get(first), None);
-        assert_eq!(slots.get_mut(first), None);
+        assert_eq!(slots.content(first), None);
+        assert_eq!(slots.content_mut(first), None);
         assert_eq!(slots.remove(first), None);
-        assert_eq!(slots.get(second), Some((&key(2), &"second")));
+        assert_eq!(slots.content(second), Some((&key(2), &"second")));
         assert_eq!((slots.find(&key(1)), slots.at(0), slots.at(1)), (None, Some(second), None));
     }
 
@@ -184,7 +184,7 @@ mod tests {
         let mut slots = Slots::default();
         let old = slots.insert(key(1), "old").expect("a free place");
         let new = slots.insert(key(1), "new").expect("a free place");
-        assert_eq!((slots.len(), slots.get(old)), (1, None));
+        assert_eq!((slots.len(), slots.content(old)), (1, None));
         assert_eq!(slots.iter().collect::<Vec<_>>(), [(new, &key(1), &"new")]);
     }
 
@@ -231,7 +231,7 @@ mod tests {
                 }
                 prop_assert_eq!(slots.len(), model.len());
                 for (name, value) in &names {
-                    let found = slots.get(*name).map(|(key, value)| (key.clone(), *value));
+                    let found = slots.content(*name).map(|(key, value)| (key.clone(), *value));
                     let expected = model.iter().find(|(_, it)| *it == value);
                     prop_assert_eq!(found, expected.map(|(key, it)| (key.clone(), *it)));
                 }

@@ -33,7 +33,7 @@ impl Fleet {
         }
         if matches!(input, Input::Rejected { .. } | Input::Want) {
             self.residents.slots.touch(id);
-            if let Some((_, resident)) = self.residents.slots.get_mut(id) {
+            if let Some((_, resident)) = self.residents.slots.content_mut(id) {
                 resident.marks.demanded = true;
             }
         }
@@ -51,7 +51,7 @@ impl Fleet {
         let usual = self.gates.renewal(application)?;
         if let Some(id) = self.find(&key) {
             self.residents.slots.touch(id);
-            if let Some((_, resident)) = self.residents.slots.get_mut(id)
+            if let Some((_, resident)) = self.residents.slots.content_mut(id)
                 && resident.application != application
                 && resident.pass.is_none()
             {
@@ -100,7 +100,7 @@ impl Fleet {
     /// Has something happen to a grant, and draws the consequences for all others.
     pub(super) fn step(&mut self, now: Timestamp, id: GrantId, input: Input, may_wait: bool) {
         let known = self.len();
-        let Some((key, resident)) = self.residents.slots.get_mut(id) else { return };
+        let Some((key, resident)) = self.residents.slots.content_mut(id) else { return };
         let Some(application) = self.gates.application(resident.application) else { return };
         let pass = resident.pass;
         let mut evidence = pass.and_then(|_| Evidence::of(&input, now));
@@ -165,10 +165,10 @@ impl Fleet {
         while self.closing == Closing::No {
             let slots = &self.residents.slots;
             let whose =
-                |slot| slots.at(slot).and_then(|id| slots.get(id)).map(|it| it.1.application);
+                |slot| slots.at(slot).and_then(|id| slots.content(id)).map(|it| it.1.application);
             let Some((slot, pass)) = self.gates.next(now, whose) else { break };
             let Some(id) = self.residents.slots.at(slot) else { continue };
-            if let Some((_, resident)) = self.residents.slots.get_mut(id) {
+            if let Some((_, resident)) = self.residents.slots.content_mut(id) {
                 resident.pass = Some(pass);
                 resident.marks.sent = false;
             }
