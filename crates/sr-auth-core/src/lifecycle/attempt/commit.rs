@@ -122,15 +122,21 @@ fn durable(
     cx.known.failures = 0;
     let (generation, refresh) = (record.generation, fingerprint(record.refresh.as_ref()));
     let last_leg = record.health == Health::LastLeg;
-    cx.take(now, record);
     match it.form {
-        Form::Escrow => cx.tell(Event::SuccessorEscrowed { from: it.claim.generation }),
-        Form::Adopt | Form::Commit => {
-            cx.tell(Event::Rotated { generation, refresh });
-            if last_leg {
-                cx.tell(Event::LastLeg { generation });
-            }
+        // A record that is made anew counts its generations from the beginning.
+        Form::Adopt => cx.put(now, record),
+        Form::Commit => {
+            cx.take(now, record);
         }
+        Form::Escrow => {
+            cx.take(now, record);
+            cx.tell(Event::SuccessorEscrowed { from: it.claim.generation });
+            return Rotation::Idle;
+        }
+    }
+    cx.tell(Event::Rotated { generation, refresh });
+    if last_leg {
+        cx.tell(Event::LastLeg { generation });
     }
     Rotation::Idle
 }
