@@ -6,11 +6,12 @@ use super::attempt::Attempt;
 use super::doubt::Doubt;
 use super::held::Held;
 use super::{
-    Application, Blame, Event, Margins, Output, Recovery, StoreOpId, StoreRequest, Wanted,
+    Access, Application, Blame, Event, Margins, Output, Recovery, StoreOpId, StoreRequest, Wanted,
 };
 use crate::machine::TransmitId;
 use crate::store::{
-    Generation, GrantKey, Health, IntentId, OwnerId, Record, Renewal, StoreOp, Successor,
+    Generation, GrantKey, Health, IntentId, OwnerId, Record, Renewal, StoreOp, StoredToken,
+    Successor,
 };
 use crate::{FingerprintKey, Secret, Timestamp};
 
@@ -110,6 +111,17 @@ impl Context<'_> {
 
     pub(super) fn generation(&self) -> Generation {
         self.known.held.as_ref().map_or_else(Generation::default, |it| it.generation)
+    }
+
+    /// Returns the access token of a generation while it is good: a successor without one of its own
+    /// does not take it away from the callers.
+    pub(super) fn good_access(
+        &self,
+        now: Timestamp,
+        generation: Generation,
+    ) -> Option<StoredToken<Secret>> {
+        let held = self.known.held.as_deref().filter(|it| it.generation == generation)?;
+        held.access.clone().filter(|_| Access::of(Some(held), now).is_good())
     }
 
     pub(super) fn next_intent(&mut self) -> IntentId {

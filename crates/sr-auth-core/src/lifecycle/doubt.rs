@@ -18,7 +18,8 @@ use super::attempt::{self, Attempt, Call, Claim};
 use super::context::{Asked, Context, Rotation, Taken};
 use super::{Access, Blame, Event, Input, Recovery, StoreFailure};
 use crate::store::{
-    CauseOfDeath, Health, IntentId, OwnerId, Record, StoreAnswer, StoreOp, StoreOutcome, Successor,
+    CauseOfDeath, Health, IntentId, OwnerId, Record, Sibling, StoreAnswer, StoreOp, StoreOutcome,
+    Successor,
 };
 use crate::{Secret, Timestamp};
 
@@ -306,8 +307,10 @@ fn verified(
         // No answer to a reading: the store's binding is broken, and the intent stands.
         return cx.back_off(now, Blame::Store, claim.quiet_until);
     };
-    if record.generation == claim.generation && record.sibling.is_some() {
-        return promote(now, record, claim, cx);
+    if record.generation == claim.generation
+        && let Some(sibling) = record.sibling
+    {
+        return promote(now, sibling, claim, cx);
     }
     let moved = record.generation > claim.generation;
     cx.take_over(now, record);
@@ -332,17 +335,17 @@ fn cause_of_death(now: Timestamp, claim: Claim, cx: &Context<'_>) -> CauseOfDeat
     if claim.attempt > 1 { CauseOfDeath::LostInRotation } else { CauseOfDeath::RefusedByServer }
 }
 
-/// A successor that was put aside takes the place of the token that was refused.
-fn promote(now: Timestamp, record: Record<Secret>, claim: Claim, cx: &mut Context<'_>) -> Rotation {
-    let sibling = record.sibling.clone();
-    cx.take_over(now, record);
-    match sibling {
-        Some(sibling) => {
-            let successor = Successor { access: None, refresh: Some(sibling.token) };
-            attempt::commit(now, claim, successor, cx)
-        }
-        None => Rotation::Idle,
-    }
+/// A successor that was put aside takes the place of the token that was refused. What the record
+/// says of the old one, its death perhaps, is of no interest any more.
+fn promote(
+    now: Timestamp,
+    sibling: Sibling<Secret>,
+    claim: Claim,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let access = cx.good_access(now, claim.generation);
+    let successor = Successor { access, refresh: Some(sibling.token) };
+    attempt::commit(now, claim, successor, cx)
 }
 
 fn buried(
@@ -353,7 +356,9 @@ fn buried(
     cx: &mut Context<'_>,
 ) -> Rotation {
     match outcome {
-        StoreOutcome::Done(record) if record.sibling.is_some() => promote(now, record, claim, cx),
+        StoreOutcome::Done(Record { sibling: Some(sibling), .. }) => {
+            promote(now, sibling, claim, cx)
+        }
         StoreOutcome::Done(record) => {
             let generation = claim.generation;
             let died = record.generation == generation && record.health == Health::Dead(cause);

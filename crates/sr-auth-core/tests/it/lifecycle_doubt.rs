@@ -178,6 +178,21 @@ fn a_sibling_that_was_put_aside_is_promoted_before_a_verdict() {
     ]));
 }
 
+/// Nobody is told of a death that is none.
+#[test]
+fn a_sibling_that_arrives_with_the_verdict_revives_the_grant() {
+    insta::assert_snapshot!(Scene::imported().story(vec![
+        (0, Step::Want),
+        (1, Step::Store(Mood::Slow)),
+        (1, invalid_grant()),
+        (1, Step::Deliver(0)),
+        (2, peer_escrows(0, 4, 0)),
+        (3, Step::Store(Mood::Up)),
+        (3, Step::Deliver(0)),
+        (4, rotated(5)),
+    ]));
+}
+
 #[test]
 fn a_late_commit_revives_a_grant_that_was_thought_dead() {
     insta::assert_snapshot!(Scene::of_user().story(vec![

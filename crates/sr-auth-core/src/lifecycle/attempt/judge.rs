@@ -64,7 +64,8 @@ pub(super) fn judge(
 fn salvage(now: Timestamp, token: &RefreshToken, claim: Claim, cx: &mut Context<'_>) -> Rotation {
     cx.tell(Event::Salvaged { generation: claim.generation });
     let refresh = held::refresh(token, cx.shared.fingerprints);
-    commit(now, claim, Successor { access: None, refresh: Some(refresh) }, cx)
+    let access = cx.good_access(now, claim.generation);
+    commit(now, claim, Successor { access, refresh: Some(refresh) }, cx)
 }
 
 /// Nobody knows whether the server acted.
