@@ -126,6 +126,34 @@ fn c36_a_server_that_refuses_is_asked_four_times_a_minute_at_most_after_the_firs
     }
 }
 
+/// Each answer is a success, and none is of use: a token without a life, or a truncated body.
+#[test]
+fn c36_a_server_whose_tokens_are_all_useless_is_asked_with_growing_pauses() {
+    let useless: [fn(usize) -> String; 2] = [
+        |nth| format!(r#"{{"access_token":"a","expires_in":0,"refresh_token":"r{nth}"}}"#),
+        |nth| format!(r#"{{"refresh_token":"r{nth}","acc"#),
+    ];
+    for body in useless {
+        for mut scene in [Scene::imported(), Scene::of_user()] {
+            scene.play(vec![(0, Step::Want), (1_300, Step::Want)]);
+            let begin = scene.presented.first().expect("a request").0;
+            for nth in 0..20 {
+                let secs = scene.now.as_unix_millis().div_ceil(1_000);
+                scene.play(vec![(secs, Step::Answer(Reply::Body(200, body(nth))))]);
+                let presented = scene.presented.len();
+                while scene.presented.len() == presented && presented == nth + 1 {
+                    scene.wake();
+                }
+            }
+            let newest = scene.presented.last().expect("many").0;
+            assert!(newest.since(begin).as_secs() > 300, "{:?}", scene.presented);
+            let newest = scene.now.as_unix_millis().div_ceil(1_000);
+            scene.play(vec![(newest, rotated(2)), (newest + 1, Step::Want)]);
+            assert!(scene.caller().starts_with("gets at2"), "{}", scene.caller());
+        }
+    }
+}
+
 /// Five times over a day: then it is believed, and said for what it is.
 #[test]
 fn a_refusal_that_nobody_knows_is_believed_after_a_day_and_five_times() {

@@ -3,7 +3,7 @@
 use super::{Attempt, Call, Claim};
 use crate::lifecycle::context::{Context, Rotation};
 use crate::lifecycle::held::{fingerprint, is_ended};
-use crate::lifecycle::{Event, Input};
+use crate::lifecycle::{Access, Blame, Event, Input};
 use crate::store::{
     Health, NewGrant, Record, Sibling, StoreAnswer, StoreOp, StoreOutcome, Successor,
 };
@@ -119,7 +119,6 @@ fn durable(
     cx: &mut Context<'_>,
 ) -> Rotation {
     cx.known.successor = None;
-    cx.known.failures = 0;
     let (generation, refresh) = (record.generation, fingerprint(record.refresh.as_ref()));
     let last_leg = record.health == Health::LastLeg;
     match it.form {
@@ -138,7 +137,23 @@ fn durable(
     if last_leg {
         cx.tell(Event::LastLeg { generation });
     }
-    Rotation::Idle
+    rest(now, it.failures, cx)
+}
+
+/// Goes on after a rotation. One that brings no fresh access token is as good as a failed one: the
+/// next begins at once, and then with pauses, so that a server whose tokens are all useless is not
+/// asked as fast as it answers.
+fn rest(now: Timestamp, delays: u8, cx: &mut Context<'_>) -> Rotation {
+    let is_fresh = Access::of(cx.known.held.as_deref(), now) == Access::Fresh;
+    if is_fresh || delays > 0 {
+        cx.known.failures = 0;
+        return Rotation::Idle;
+    }
+    if cx.known.failures == 0 {
+        cx.known.failures = 1;
+        return Rotation::Idle;
+    }
+    cx.back_off(now, Blame::Endpoint, Timestamp::EPOCH)
 }
 
 /// The record is at another generation.
