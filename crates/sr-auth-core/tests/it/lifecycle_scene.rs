@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use sr_auth_core::lifecycle::{
     Application, Availability, Event, Input, Output, Process, Settings, StoreFailure, StoreRequest,
@@ -80,6 +81,8 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Scene {
     backup: Option<Model<Secret>>,
+    /// How far the store's clock is behind ours.
+    pub(crate) behind: Duration,
     pub(crate) events: Vec<(Timestamp, Event)>,
     kept: VecDeque<StoreRequest>,
     pub(crate) lifecycle: TokenLifecycle,
@@ -139,6 +142,7 @@ impl Scene {
     pub(crate) fn empty(renewal: Renewal, settings: Settings) -> Self {
         Self {
             backup: None,
+            behind: Duration::ZERO,
             events: Vec::new(),
             kept: VecDeque::new(),
             lifecycle: lifecycle(renewal, settings),
@@ -199,7 +203,7 @@ impl Scene {
             Step::DeliverUnseen => self.deliver(0, Mood::Deaf),
             Step::Elsewhere(op) => {
                 let what = of_op(&op);
-                let outcome = self.store.apply(self.now, op).outcome;
+                let outcome = self.store.apply(self.now.before(self.behind), op).outcome;
                 self.head(&format!("elsewhere: {what}: {}", of_answer(&outcome)));
             }
             Step::Input(words, make) => {
@@ -283,10 +287,10 @@ impl Scene {
         let what = of_op(&request.op);
         let StoreRequest { id, op, .. } = request;
         let result = match mood {
-            Mood::Up => Ok(self.store.apply(self.now, op)),
+            Mood::Up => Ok(self.store.apply(self.now.before(self.behind), op)),
             Mood::Refusing => Err(StoreFailure::NotDone),
             Mood::Deaf => {
-                self.store.apply(self.now, op);
+                self.store.apply(self.now.before(self.behind), op);
                 Err(StoreFailure::OutcomeUnknown)
             }
             Mood::Lost => Err(StoreFailure::OutcomeUnknown),

@@ -1,11 +1,16 @@
 //! Stores that fail, forget, lag behind or come back from a backup.
 
+use std::time::Duration;
+
 use sr_auth_core::lifecycle::Event;
 use sr_auth_core::store::{Model, StoreIdentity};
 
 use crate::fixture::at;
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
-use crate::lifecycle_words::{disabled_elsewhere, invalid_grant, of_ledger, peer_commits, rotated};
+use crate::lifecycle_words::{
+    disabled_elsewhere, invalid_grant, of_ledger, peer_arms, peer_commits, peer_disarms,
+    peer_lives, rotated,
+};
 
 #[test]
 fn a_store_that_cannot_be_read_is_asked_again_and_said_to_be_out_of_order() {
@@ -129,6 +134,27 @@ fn a_successor_that_comes_after_a_peers_is_put_aside_and_a_presentation_of_it_se
     let presented: Vec<_> = scene.presented.iter().map(|it| it.1.as_str()).collect();
     assert_eq!(presented, ["rt1", "rt4", "rt2"]);
     insta::assert_snapshot!(of_ledger(scene.record()));
+}
+
+/// The store judges by its own clock, and is not asked over and over until that agrees.
+#[test]
+fn c36_a_store_whose_clock_is_behind_is_not_asked_without_pauses() {
+    // Its 1545 s and 1450 s are 1565 s and 1470 s of ours.
+    for (settled, due) in [(peer_lives(), 1_565), (peer_disarms(1, 1_450), 1_470)] {
+        let mut scene = Scene::of_user();
+        scene.behind = Duration::from_secs(20);
+        scene.play(vec![
+            (0, Step::Want),
+            (1_430, peer_arms(1, 1, "rt1")),
+            (1_430, settled),
+            (1_440, Step::Want),
+            (1_600, Step::Pass),
+        ]);
+        let [(presented_at, _)] = scene.presented[..] else { panic!("{:?}", scene.presented) };
+        assert_eq!(presented_at, at(due));
+        let story = scene.story(vec![]);
+        assert_eq!(story.matches("store: arm A").count(), 2, "{story}");
+    }
 }
 
 /// Three failures of a disarming are enough: the quiet period ends what stands.

@@ -73,8 +73,8 @@ fn answered(
     arming: Arming,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    let outcome = match result {
-        Ok(answer) => answer.outcome,
+    let StoreAnswer { now: store_now, outcome } = match result {
+        Ok(answer) => answer,
         Err(StoreFailure::NotDone) => return cx.back_off(now, Blame::Store, Timestamp::EPOCH),
         Err(StoreFailure::OutcomeUnknown)
             if !arming.repeated && is_inside_fence(now, &arming, cx) =>
@@ -87,14 +87,11 @@ fn answered(
             return disarm::unsent(now, unarmed(arming.number, cx), Blame::Store, cx);
         }
     };
+    // The store refuses by its own clock: were ours ahead of it, it would be asked again at once.
+    let by_our_clock = |until: Timestamp| now.after(until.since(store_now));
     match outcome {
         StoreOutcome::Armed(record) => armed(now, record, arming, cx),
-        StoreOutcome::Busy { record, until } => {
-            // A clock that runs ahead of the store's must not ask again and again.
-            let soonest =
-                arming.over.map_or(Timestamp::EPOCH, |_| now.after(cx.shared.margins.claim()));
-            busy(now, record, until.max(soonest), cx)
-        }
+        StoreOutcome::Busy { record, until } => busy(now, record, by_our_clock(until), cx),
         StoreOutcome::Ended(record) => {
             cx.take_over(now, record);
             Rotation::Idle
@@ -103,7 +100,7 @@ fn answered(
         StoreOutcome::Moved(record) => moved(now, record, cx),
         StoreOutcome::NotDue { record, until } => {
             cx.take_over(now, record);
-            let until = until.max(now.after(cx.shared.margins.claim()));
+            let until = by_our_clock(until);
             Rotation::BackingOff { blame: cx.blame_of_not_before(), until }
         }
         // No answer to an arming: the store's binding is broken.
