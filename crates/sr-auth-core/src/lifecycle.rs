@@ -28,6 +28,7 @@ mod health;
 mod held;
 mod margins;
 mod message;
+mod news;
 mod regions;
 mod settings;
 mod view;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::attempt::Attempt;
 use super::doubt::Doubt;
 use super::held::Held;
+use super::news::News;
 use super::{
     Access, Application, Blame, Event, Margins, Output, Recovery, StoreOpId, StoreRequest, Wanted,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Knowledge {
     pub(crate) late: Option<Presented>,
     /// The store has said that there is no such grant.
     pub(crate) missing: bool,
+    /// What the store told and was not read yet.
+    pub(crate) news: Option<News>,
     pub(crate) op: StoreOpId,
     pub(crate) renewal: Renewal,
     /// What a presentation brought and the store does not have yet.

@@ -236,6 +236,7 @@ fn read(
             None => cx.back_off(now, Blame::Store, Timestamp::EPOCH),
         };
     };
+    cx.known.news = None;
     if matches!(outcome, StoreOutcome::Missing) {
         cx.lose();
         return rest(now, cx);

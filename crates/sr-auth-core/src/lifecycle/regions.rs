@@ -7,10 +7,11 @@ use super::command::{Command, Commands};
 use super::context::{Context, Knowledge, Rotation, Shared};
 use super::doubt::Doubt;
 use super::held::{Held, is_ended};
+use super::news::News;
 use super::{Access, Availability, Blame, Cause, Event, Input, Output, StoreOpId, Unavailable};
 use super::{Wanted, access, health};
 use crate::machine::TransmitId;
-use crate::store::{Generation, Health, NewGrant, OwnerId, Renewal};
+use crate::store::{Health, NewGrant, OwnerId, Renewal};
 use crate::wire::token_answer;
 use crate::{Fingerprint, Timestamp};
 
@@ -29,6 +30,7 @@ impl Regions {
             held: None,
             late: None,
             missing: false,
+            news: None,
             op: StoreOpId(0),
             renewal,
             successor: None,
@@ -59,10 +61,8 @@ impl Regions {
                 if commands.as_ref().is_some_and(|it| it.has_asked(id)) =>
             {
                 let input = Input::Stored { id, result };
-                if Commands::next(commands, now, input, cx)
-                    && !matches!(rotation, Rotation::Attempt(_))
-                {
-                    *rotation = Rotation::Idle;
+                if Commands::next(commands, now, input, cx) {
+                    *rotation = rotation.unsettled(now, cx);
                 }
             }
             Input::Timeout => {
@@ -85,8 +85,11 @@ impl Regions {
                 cx.known.wanted = cx.known.wanted.max(wanted);
                 *rotation = rotation.next(now, Input::Want, cx);
             }
+            Input::Changed { generation, health } => {
+                News { generation, health }.hear(cx.known);
+                *rotation = rotation.next(now, Input::Changed { generation, health }, cx);
+            }
             input @ (Input::Admitted
-            | Input::Changed { .. }
             | Input::ClockDiverged
             | Input::Response { .. }
             | Input::Shutdown
@@ -187,7 +190,9 @@ impl Regions {
         else {
             return false;
         };
-        self.known.held.as_ref().is_none_or(|it| it.generation == claim.generation)
+        let known = &self.known;
+        !is_ended(known.health)
+            && known.held.as_ref().is_none_or(|it| it.generation == claim.generation)
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
@@ -216,13 +221,24 @@ impl Regions {
 }
 
 impl Rotation {
+    /// Goes on after a command has changed the grant.
+    fn unsettled(self, now: Timestamp, cx: &mut Context<'_>) -> Self {
+        match self {
+            // Its end brings the record by itself.
+            Self::Attempt(_) => self,
+            // What is being read may be from before the command, or have come after it.
+            Self::Doubt(Doubt::Reading { .. }) => Self::Doubt(Doubt::read(now, cx)),
+            Self::BackingOff { .. } | Self::Doubt(_) | Self::Idle => Self::Idle,
+        }
+    }
+
     fn next(self, now: Timestamp, input: Input, cx: &mut Context<'_>) -> Self {
         match (self, input) {
             (Self::Attempt(attempt), input) => attempt.next(now, input, cx),
             (Self::Doubt(doubt), input) => doubt.next(now, input, cx),
             (Self::BackingOff { until, .. }, Input::Timeout) if now >= until => Self::Idle,
-            (Self::BackingOff { .. } | Self::Idle, Input::Changed { generation, health })
-                if is_news(generation, health, cx) =>
+            (Self::BackingOff { .. }, Input::Changed { generation, health })
+                if (News { generation, health }).is_new(cx) =>
             {
                 Self::Doubt(Doubt::read(now, cx))
             }
@@ -236,12 +252,6 @@ impl Rotation {
             (unchanged, _) => unchanged,
         }
     }
-}
-
-/// Tells whether a change is not one that this process made or has read.
-fn is_news(generation: Generation, health: Health, cx: &Context<'_>) -> bool {
-    let held = cx.known.held.as_ref();
-    held.is_none_or(|it| generation > it.generation || health != cx.known.health)
 }
 
 fn reject(now: Timestamp, of: Fingerprint, cx: &mut Context<'_>) {
@@ -274,6 +284,15 @@ fn settle(
     rotation: &mut Rotation,
     cx: &mut Context<'_>,
 ) {
+    if matches!(rotation, Rotation::Idle)
+        && let Some(news) = cx.known.news
+    {
+        if news.is_new(cx) {
+            *rotation = Rotation::Doubt(Doubt::read(now, cx));
+        } else {
+            cx.known.news = None;
+        }
+    }
     health::judge(now, cx.known);
     if !matches!(rotation, Rotation::Idle) || cx.known.wanted.is_none() || commands.is_some() {
         return;

@@ -232,6 +232,88 @@ fn news_that_come_while_the_record_is_read_lead_to_another_reading() {
     assert!(scene.caller().contains("sr_auth::ended::disabled"), "{}", scene.caller());
 }
 
+fn told_of_an_end() -> Step {
+    changed("the store tells of generation 2, disabled", || Input::Changed {
+        generation: Generation::from_number(2),
+        health: Health::Disabled,
+    })
+}
+
+#[test]
+fn an_end_elsewhere_counts_at_once_whatever_is_under_way() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, disabled_elsewhere()),
+        (1_303, told_of_an_end()),
+        (1_304, Step::Want),
+        (1_310, rotated(2)),
+    ]));
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, Step::Store(Mood::Refusing)),
+        (1_301, rotated(2)),
+        (1_302, Step::Pass),
+        (1_302, disabled_elsewhere()),
+        (1_303, told_of_an_end()),
+    ]);
+    assert!(scene.caller().contains("sr_auth::ended::disabled"), "{}", scene.caller());
+}
+
+/// The answer to the commit is from before the end, and arrives after the news of it; the first
+/// reading fails.
+#[test]
+fn news_that_overtake_an_answer_are_read_after_it() {
+    let answers = [rotated(2), Step::Answer(Reply::Wait(429, 5)), Step::Answer(Reply::NotSent)];
+    for answer in answers {
+        let mut scene = Scene::of_user();
+        scene.play(vec![
+            (0, Step::Want),
+            (1_300, Step::Want),
+            (
+                1_301,
+                changed("the store tells of generation 3, live", || Input::Changed {
+                    generation: Generation::from_number(3),
+                    health: Health::Live,
+                }),
+            ),
+            (1_302, Step::Store(Mood::Slow)),
+            (1_302, answer),
+            (1_303, Step::Deliver(0)),
+            (1_304, Step::Elsewhere(consent(6, 1_304))),
+            (1_305, Step::Elsewhere(consent(7, 1_305))),
+            (1_306, Step::Store(Mood::Up)),
+            (1_320, Step::Pass),
+        ]);
+        assert_eq!(scene.caller(), "gets at7 until 3074.000 s");
+    }
+}
+
+/// The answer to the consent is from before the end, and arrives after the news of it.
+#[test]
+fn news_that_overtake_the_answer_to_a_consent_are_read_after_it() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (100, Step::Store(Mood::Slow)),
+        (100, adopts()),
+        (
+            101,
+            changed("the store tells of generation 3, disabled", || Input::Changed {
+                generation: Generation::from_number(3),
+                health: Health::Disabled,
+            }),
+        ),
+        (102, Step::Deliver(0)),
+        (102, disabled_elsewhere()),
+        (103, Step::Store(Mood::Up)),
+        (103, Step::Deliver(1)),
+    ]);
+    assert!(scene.caller().contains("sr_auth::ended::disabled"), "{}", scene.caller());
+}
+
 #[test]
 fn a_process_that_ends_begins_nothing_and_finishes_what_it_began() {
     insta::assert_snapshot!(Scene::of_user().story(vec![
