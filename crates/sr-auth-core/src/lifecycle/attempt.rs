@@ -26,6 +26,7 @@ use crate::store::{Generation, IntentId, Refusals};
 use crate::wire::token_answer;
 use crate::{SecretBytes, Timestamp};
 
+use commit::found;
 pub(super) use commit::{Form, commit};
 pub(super) use disarm::disarm;
 pub(super) use judge::keep;
@@ -114,7 +115,8 @@ impl Attempt {
             (Self::InFlight { claim, give_up_at, id, sent_at }, Input::Timeout)
                 if now >= give_up_at =>
             {
-                cx.known.late = Some(Presented { generation: claim.generation, id, sent_at });
+                let presented = Presented { generation: claim.generation, id, sent_at };
+                cx.known.late = Some(Box::new(presented));
                 judge::silence(now, claim, Blame::Silence, None, cx)
             }
             (Self::Committing { call, claim, failures, form }, input) => {

@@ -127,7 +127,7 @@ impl Commands {
                 true
             }
             (Command::End { .. }, StoreOutcome::Missing) => {
-                cx.lose();
+                cx.forget();
                 true
             }
             // No answer to a command: the store's binding is broken.

@@ -33,11 +33,11 @@ pub(crate) struct Knowledge {
     pub(crate) health: Health,
     pub(crate) held: Option<Box<Held>>,
     /// The presentation whose answer may still arrive though nobody waits for it.
-    pub(crate) late: Option<Presented>,
+    pub(crate) late: Option<Box<Presented>>,
     /// The store has said that there is no such grant.
     pub(crate) missing: bool,
     /// What the store told and was not read yet.
-    pub(crate) news: Option<News>,
+    pub(crate) news: Option<Box<News>>,
     pub(crate) op: StoreOpId,
     pub(crate) renewal: Renewal,
     /// What a presentation brought and the store does not have yet.
@@ -167,7 +167,21 @@ impl Context<'_> {
     }
 
     /// The store has no such grant.
-    pub(super) fn lose(&mut self) -> Rotation {
+    ///
+    /// Grants are ended, not deleted, so a store that has lost one has lost more: whoever still
+    /// holds its refresh token writes it again, when an arming finds it missing, too: that is not
+    /// answered by a replica.
+    pub(super) fn lose(&mut self, now: Timestamp) -> Rotation {
+        let held = self.known.held.as_ref();
+        let is_held = held.is_some_and(|it| it.refresh.is_some());
+        if is_held && self.known.health.may_present() && !self.shared.closing {
+            return Attempt::begin(now, None, self);
+        }
+        self.forget()
+    }
+
+    /// The grant is gone, and what was held of it is worth nothing.
+    pub(super) fn forget(&mut self) -> Rotation {
         self.known.missing = true;
         self.known.held = None;
         Rotation::Idle

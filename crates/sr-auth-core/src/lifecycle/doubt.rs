@@ -238,8 +238,11 @@ fn read(
     };
     cx.known.news = None;
     if matches!(outcome, StoreOutcome::Missing) {
-        cx.lose();
-        return rest(now, cx);
+        return match cx.lose(now) {
+            Rotation::Idle => rest(now, cx),
+            rotation
+            @ (Rotation::Attempt(_) | Rotation::BackingOff { .. } | Rotation::Doubt(_)) => rotation,
+        };
     }
     let StoreOutcome::Loaded(record) = outcome else {
         // No answer to a reading: the store's binding is broken.
@@ -302,7 +305,7 @@ fn verified(
     cx: &mut Context<'_>,
 ) -> Rotation {
     if matches!(outcome, StoreOutcome::Missing) {
-        return cx.lose();
+        return cx.forget();
     }
     let StoreOutcome::Loaded(record) = outcome else {
         // No answer to a reading: the store's binding is broken, and the intent stands.
@@ -373,7 +376,7 @@ fn buried(
             cx.take_over(now, record);
             Rotation::Idle
         }
-        StoreOutcome::Missing => cx.lose(),
+        StoreOutcome::Missing => cx.forget(),
         // No answer to a verdict: the store's binding is broken, and the intent stands.
         StoreOutcome::Armed(_)
         | StoreOutcome::Busy { .. }

@@ -22,8 +22,8 @@ impl News {
         if is_newer && is_ended(self.health) {
             known.health = self.health;
         }
-        if known.news.is_none_or(|it| self.generation >= it.generation) {
-            known.news = Some(self);
+        if known.news.as_ref().is_none_or(|it| self.generation >= it.generation) {
+            known.news = Some(Box::new(self));
         }
     }
 

@@ -18,8 +18,26 @@ use crate::{Fingerprint, Timestamp};
 #[derive(Clone, Debug)]
 pub(crate) struct Regions {
     commands: Option<Box<Commands>>,
+    course: Course,
     pub(super) known: Knowledge,
-    pub(super) rotation: Rotation,
+}
+
+/// Where the renewal stands, kept small while it rests: most grants do nothing most of the time.
+#[derive(Clone, Debug)]
+struct Course(Option<Box<Rotation>>);
+
+impl Course {
+    fn rotation(&self) -> Rotation {
+        self.0.as_deref().copied().unwrap_or(Rotation::Idle)
+    }
+
+    fn set(&mut self, rotation: Rotation) {
+        match (rotation, &mut self.0) {
+            (Rotation::Idle, place) => *place = None,
+            (rotation, Some(place)) => **place = rotation,
+            (rotation, place) => *place = Some(Box::new(rotation)),
+        }
+    }
 }
 
 impl Regions {
@@ -37,7 +55,7 @@ impl Regions {
             transmit: TransmitId::FIRST,
             wanted: None,
         };
-        Self { commands: None, known, rotation: Rotation::Idle }
+        Self { commands: None, course: Course(None), known }
     }
 
     /// Routes an input to the region that it belongs to.
@@ -49,7 +67,8 @@ impl Regions {
         intents: &mut u64,
         outputs: &mut VecDeque<Output>,
     ) {
-        let Self { commands, known, rotation } = self;
+        let Self { commands, course, known } = self;
+        let rotation = &mut course.rotation();
         let cx = &mut Context { intents, known, outputs, shared };
         match input {
             Input::Adopt(grant) => Commands::push(commands, now, Command::Adopt(grant), cx),
@@ -97,11 +116,16 @@ impl Regions {
             | Input::TransportFailed { .. }) => *rotation = rotation.next(now, input, cx),
         }
         settle(now, commands, rotation, cx);
+        course.set(*rotation);
+    }
+
+    pub(super) fn rotation(&self) -> Rotation {
+        self.course.rotation()
     }
 
     /// Returns how much a renewal is wanted that could begin now: see [`Input::Admitted`].
     pub(crate) fn asks(&self, now: Timestamp) -> Option<Wanted> {
-        let is_free = match self.rotation {
+        let is_free = match self.rotation() {
             Rotation::Idle => true,
             Rotation::Doubt(doubt) => doubt.is_ripe(),
             Rotation::Attempt(_) | Rotation::BackingOff { .. } => false,
@@ -112,18 +136,18 @@ impl Regions {
     }
 
     /// Tells whether something was begun that has to be finished before the process ends.
-    pub(crate) const fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         let verdict = matches!(
-            self.rotation,
+            self.rotation(),
             Rotation::Attempt(_) | Rotation::Doubt(Doubt::Burying { .. } | Doubt::Verifying { .. })
         );
         verdict || self.commands.is_some()
     }
 
     /// Tells whether a presentation is under way, from its intent to its answer.
-    pub(crate) const fn is_presenting(&self) -> bool {
+    pub(crate) fn is_presenting(&self) -> bool {
         matches!(
-            self.rotation,
+            self.rotation(),
             Rotation::Attempt(Attempt::Arming { .. } | Attempt::InFlight { .. })
         )
     }
@@ -140,14 +164,14 @@ impl Regions {
 
     /// Tells whether nothing is lost when the value is dropped: the store has all of it, and no
     /// answer is awaited.
-    pub(crate) const fn is_idle(&self) -> bool {
-        let resting = matches!(self.rotation, Rotation::Idle | Rotation::BackingOff { .. });
+    pub(crate) fn is_idle(&self) -> bool {
+        let resting = matches!(self.rotation(), Rotation::Idle | Rotation::BackingOff { .. });
         resting && self.known.wanted.is_none() && self.commands.is_none()
     }
 
     /// Tells whether an intent of this process may stand.
     pub(crate) fn has_intent(&self, owner: OwnerId) -> bool {
-        match self.rotation {
+        match self.rotation() {
             Rotation::Attempt(_) => true,
             Rotation::Doubt(doubt) => doubt.is_ours(owner),
             Rotation::BackingOff { .. } | Rotation::Idle => false,
@@ -170,7 +194,7 @@ impl Regions {
         if let Some(cause) = health::obstacle(known) {
             return Availability::Failed(Unavailable::new(cause, None));
         }
-        match self.rotation {
+        match self.rotation() {
             Rotation::BackingOff { blame, until } => {
                 Availability::Failed(Unavailable::new(Cause::Renewal(blame), Some(until)))
             }
@@ -186,7 +210,7 @@ impl Regions {
     /// Tells whether the store has failed to take a successor: its access token is good all the
     /// same, unless the grant has been given anew or ended since.
     fn is_delayed(&self) -> bool {
-        let Rotation::Attempt(Attempt::Committing { claim, failures: 1.., .. }) = self.rotation
+        let Rotation::Attempt(Attempt::Committing { claim, failures: 1.., .. }) = self.rotation()
         else {
             return false;
         };
@@ -196,7 +220,7 @@ impl Regions {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        let rotation = match self.rotation {
+        let rotation = match self.rotation() {
             Rotation::Attempt(attempt) => Some(attempt.timeout()),
             Rotation::BackingOff { until, .. } => Some(until),
             Rotation::Doubt(doubt) => doubt.timeout(),
@@ -285,7 +309,7 @@ fn settle(
     cx: &mut Context<'_>,
 ) {
     if matches!(rotation, Rotation::Idle)
-        && let Some(news) = cx.known.news
+        && let Some(news) = cx.known.news.as_deref().copied()
     {
         if news.is_new(cx) {
             *rotation = Rotation::Doubt(Doubt::read(now, cx));

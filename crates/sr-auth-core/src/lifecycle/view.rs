@@ -112,7 +112,7 @@ impl Regions {
             health: known.health,
             refresh_token: fingerprint(refresh),
             refresh_ends_in: refresh.map(|it| ahead(it.ends_at)),
-            stage: Stage::of(self.rotation),
+            stage: Stage::of(self.rotation()),
             timeout_in: self.poll_timeout().map(ahead),
             uncommitted: fingerprint(successor),
             wanted: known.wanted,

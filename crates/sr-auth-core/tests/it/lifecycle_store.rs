@@ -56,6 +56,19 @@ fn a_restored_store_with_a_newer_consent_is_believed() {
 }
 
 #[test]
+fn a_store_that_has_lost_a_grant_gets_it_back_from_whoever_holds_it() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Want), (1_301, rotated(2))]);
+    let kept = scene.record().refresh.clone();
+    scene.store = Model::new(StoreIdentity(1));
+    scene.play(vec![(2_600, Step::Want), (2_601, rotated(3))]);
+    let found = scene.record();
+    assert_eq!(found.generation.number(), 2, "founded anew, then rotated");
+    assert_ne!(found.refresh.as_ref().map(|it| it.fingerprint), kept.map(|it| it.fingerprint));
+    assert_eq!(scene.presented.len(), 2, "what was held was good");
+}
+
+#[test]
 fn a_restored_store_in_which_the_grant_was_ended_on_purpose_is_believed() {
     let mut scene = Scene::of_user();
     scene.play(vec![

@@ -7,7 +7,8 @@ use crate::lifecycle::held::{fingerprint, is_ended};
 use crate::lifecycle::{Blame, Event, Input, Output, Recovery, StoreFailure};
 use crate::machine::Transmit;
 use crate::store::{
-    IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome, Successor, TakeOver,
+    Generation, IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome, Successor,
+    TakeOver,
 };
 use crate::wire::token_request;
 use crate::{RefreshToken, Secret, Timestamp};
@@ -96,7 +97,7 @@ fn answered(
             cx.take_over(now, record);
             Rotation::Idle
         }
-        StoreOutcome::Missing => cx.lose(),
+        StoreOutcome::Missing => missing(now, cx),
         StoreOutcome::Moved(record) => moved(now, record, cx),
         StoreOutcome::NotDue { record, until } => {
             cx.take_over(now, record);
@@ -190,6 +191,16 @@ fn moved(now: Timestamp, record: Record<Secret>, cx: &mut Context<'_>) -> Rotati
     }
     cx.tell(Event::StoreBehind { held, stored });
     heal(now, record, cx)
+}
+
+/// The store has lost the grant: what this process holds of it founds it anew.
+fn missing(now: Timestamp, cx: &mut Context<'_>) -> Rotation {
+    let held = cx.known.held.as_ref().filter(|it| it.refresh.is_some());
+    let Some(held) = held else { return cx.forget() };
+    let successor = Successor { access: held.access.clone(), refresh: held.refresh.clone() };
+    let (claim, held) = (unarmed(0, cx), held.generation);
+    cx.tell(Event::StoreBehind { held, stored: Generation::default() });
+    super::found(now, claim, successor, cx)
 }
 
 /// The store has gone back, as after the restoration of a backup: what this process holds is newer

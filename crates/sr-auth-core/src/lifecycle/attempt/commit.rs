@@ -41,6 +41,17 @@ pub(in crate::lifecycle) fn commit(
     offer(now, claim, Form::Commit, 0, cx)
 }
 
+/// Begins to offer what is held as a grant of its own: the record is gone.
+pub(super) fn found(
+    now: Timestamp,
+    claim: Claim,
+    held: Successor<Secret>,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    cx.known.successor = Some(Box::new(held));
+    offer(now, claim, Form::Adopt, 0, cx)
+}
+
 fn offer(now: Timestamp, claim: Claim, form: Form, failures: u8, cx: &mut Context<'_>) -> Rotation {
     let Some(successor) = cx.known.successor.as_deref() else { return Rotation::Idle };
     let (key, owner) = (cx.shared.key.clone(), cx.shared.owner);

@@ -55,7 +55,7 @@ pub(super) fn next(now: Timestamp, input: Input, it: Disarming, cx: &mut Context
         (Call::Asked(asked), Input::Stored { id, result }) if id == asked.id => match result {
             Ok(answer) => {
                 match answer.outcome {
-                    StoreOutcome::Missing => return cx.lose(),
+                    StoreOutcome::Missing => return cx.lose(now),
                     StoreOutcome::Done(record) => {
                         cx.take(now, record);
                     }
