@@ -45,6 +45,10 @@ pub(super) fn judge(now: Timestamp, known: &mut Knowledge) {
         known.wanted = None;
     }
     let is_old = held.refresh.as_ref().is_some_and(|it| now >= it.renew_at);
+    if known.health == Health::LastLeg && !Access::of(Some(held), now).is_good() {
+        // Its time has come: nothing is waited for any more.
+        known.wanted = known.wanted.and(Some(Wanted::Interactive));
+    }
     if is_old && known.health != Health::LastLeg && known.renewal == Renewal::SingleUse {
         known.wanted = known.wanted.max(Some(Wanted::KeepAlive));
     }

@@ -237,7 +237,8 @@ impl Regions {
         let known = &self.known;
         let held = known.held.as_deref().filter(|_| health::obstacle(known).is_none())?;
         if known.health == Health::LastLeg {
-            return known.wanted.and(held.access.as_ref()).map(|it| it.ends_at);
+            let is_early = known.wanted.is_some_and(|it| it < Wanted::Interactive);
+            return held.access.as_ref().filter(|_| is_early).map(|it| it.ends_at);
         }
         let is_wanted = known.wanted.is_some() || known.renewal == Renewal::Repeatable;
         held.refresh.as_ref().filter(|_| !is_wanted).map(|it| it.renew_at)

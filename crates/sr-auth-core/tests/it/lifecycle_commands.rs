@@ -4,7 +4,9 @@ use sr_auth_core::lifecycle::Input;
 use sr_auth_core::store::{End, Generation, Health};
 
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
-use crate::lifecycle_words::{consent, disabled_elsewhere, grant, invalid_grant, rotated};
+use crate::lifecycle_words::{
+    DAY, consent, disabled_elsewhere, grant, granted, invalid_grant, rotated,
+};
 
 fn adopts() -> Step {
     Step::Input("the user consents anew", || Input::Adopt(grant(5, 1_300)))
@@ -339,4 +341,21 @@ fn a_process_that_ends_sends_nothing_for_an_intent_that_it_still_gets() {
         (1_301, Step::Deliver(0)),
         (1_310, Step::Want),
     ]));
+}
+
+/// The end of a last leg is no moment for a process that begins nothing any more.
+#[test]
+fn a_process_that_ends_does_not_wake_for_a_last_leg_over_and_over() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, granted(2)),
+        (2_500, Step::Want),
+        (2_501, shuts_down()),
+        (3_100, Step::Want),
+        (40 * DAY, Step::Pass),
+    ]);
+    assert_eq!(scene.presented.len(), 1);
+    assert_eq!(scene.lifecycle.view(scene.now).timeout_in, None);
 }
