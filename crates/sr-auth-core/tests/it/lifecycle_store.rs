@@ -149,6 +149,19 @@ fn a_successor_that_comes_after_a_peers_is_put_aside_and_a_presentation_of_it_se
     insta::assert_snapshot!(of_ledger(scene.record()));
 }
 
+/// What was committed unseen, and rotated further by a peer, is spent: nothing to put aside.
+#[test]
+fn a_successor_that_was_taken_unseen_and_replaced_since_is_not_put_aside() {
+    insta::assert_snapshot!(Scene::imported().story(vec![
+        (0, Step::Want),
+        (1, Step::Store(Mood::Deaf)),
+        (1, rotated(2)),
+        (1, peer_commits(2, 6, 0)),
+        (1, Step::Store(Mood::Up)),
+        (3, Step::Pass),
+    ]));
+}
+
 /// The store judges by its own clock, and is not asked over and over until that agrees.
 #[test]
 fn c36_a_store_whose_clock_is_behind_is_not_asked_without_pauses() {

@@ -5,7 +5,8 @@ use crate::lifecycle::context::{Context, Rotation};
 use crate::lifecycle::held::{fingerprint, is_ended};
 use crate::lifecycle::{Access, Blame, Event, Input};
 use crate::store::{
-    Health, NewGrant, Record, Sibling, StoreAnswer, StoreOp, StoreOutcome, Successor,
+    Health, LedgerEntry, LedgerEvent, NewGrant, Record, Sibling, StoreAnswer, StoreOp,
+    StoreOutcome, Successor,
 };
 use crate::{Secret, Timestamp};
 
@@ -188,17 +189,27 @@ fn outrun(
         return offer(now, it.claim, Form::Commit, it.failures, cx);
     }
     let ended = is_ended(record.health);
+    // The answer to an earlier offer was lost, and others have rotated further since.
+    let was_taken = ours.is_some() && was_committed(&record, cx);
     if record.generation < from {
         cx.put(now, record);
     } else {
         cx.take_over(now, record);
     }
-    if !ended && ours.is_some() {
+    if !ended && ours.is_some() && !was_taken {
         return offer(now, it.claim, Form::Escrow, it.failures, cx);
     }
-    if ours.is_some() {
+    if ours.is_some() && !was_taken {
         cx.tell(Event::SuccessorOutlived { from });
     }
     cx.known.successor = None;
     Rotation::Idle
+}
+
+fn was_committed(record: &Record<Secret>, cx: &Context<'_>) -> bool {
+    let refresh = cx.known.successor.as_deref().and_then(|it| it.refresh.as_ref());
+    let ours = |it: &LedgerEntry| {
+        it.event == LedgerEvent::Rotated && it.fingerprint == fingerprint(refresh)
+    };
+    record.ledger.iter().any(ours)
 }
