@@ -20,6 +20,7 @@ mod evidence;
 mod gates;
 mod mass_death;
 mod message;
+mod pages;
 mod pause;
 mod poll;
 mod pulse;

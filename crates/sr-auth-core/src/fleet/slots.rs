@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::pages::Pages;
+
 use super::wheel::Wheel;
 use crate::store::GrantKey;
 
@@ -29,7 +31,7 @@ pub(super) struct Slots<T> {
     /// The places that are free, the last freed at the end.
     free: Vec<u32>,
     hand: usize,
-    slots: Vec<Slot<T>>,
+    slots: Pages<Slot<T>>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ struct Slot<T> {
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { by_key: BTreeMap::new(), free: Vec::new(), hand: 0, slots: Vec::new() }
+        Self { by_key: BTreeMap::new(), free: Vec::new(), hand: 0, slots: Pages::new() }
     }
 }
 
@@ -74,7 +76,7 @@ impl<T> Slots<T> {
                 index
             }
         };
-        let slot = self.slots.get_mut(index as usize)?;
+        let slot = self.slots.at_mut(index as usize)?;
         slot.content = Some((key.clone(), value));
         slot.used = true;
         self.by_key.insert(key, index);
@@ -83,7 +85,7 @@ impl<T> Slots<T> {
 
     /// Takes a value out.
     pub(super) fn remove(&mut self, id: GrantId) -> Option<(GrantKey, T)> {
-        let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        let slot = self.slots.at_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
         let content = slot.content.take()?;
         slot.nonce = slot.nonce.wrapping_add(1);
         self.by_key.remove(&content.0);
@@ -98,25 +100,25 @@ impl<T> Slots<T> {
 
     /// Returns the name of the value in a place.
     pub(super) fn at(&self, index: u32) -> Option<GrantId> {
-        let slot = self.slots.get(index as usize).filter(|it| it.content.is_some())?;
+        let slot = self.slots.at(index as usize).filter(|it| it.content.is_some())?;
         Some(GrantId { index, nonce: slot.nonce })
     }
 
     /// Returns the key and the value that a name stands for.
     pub(super) fn content(&self, id: GrantId) -> Option<(&GrantKey, &T)> {
-        let slot = self.slots.get(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        let slot = self.slots.at(id.index as usize).filter(|it| it.nonce == id.nonce)?;
         slot.content.as_ref().map(|(key, value)| (key, value))
     }
 
     /// Returns the key and the value that a name stands for, the value to be changed.
     pub(super) fn content_mut(&mut self, id: GrantId) -> Option<(&GrantKey, &mut T)> {
-        let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        let slot = self.slots.at_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
         slot.content.as_mut().map(|(key, value)| (&*key, value))
     }
 
     /// Notes that a value is used: the hand passes it once.
     pub(super) fn touch(&mut self, id: GrantId) {
-        let slot = self.slots.get_mut(id.index as usize).filter(|it| it.nonce == id.nonce);
+        let slot = self.slots.at_mut(id.index as usize).filter(|it| it.nonce == id.nonce);
         if let Some(slot) = slot {
             slot.used = true;
         }
@@ -124,7 +126,7 @@ impl<T> Slots<T> {
 
     /// Returns all values, by place.
     pub(super) fn iter(&self) -> impl Iterator<Item = (GrantId, &GrantKey, &T)> {
-        (0..).zip(&self.slots).filter_map(|(index, slot)| {
+        (0..).zip(self.slots.iter()).filter_map(|(index, slot)| {
             let (key, value) = slot.content.as_ref()?;
             Some((GrantId { index, nonce: slot.nonce }, key, value))
         })
@@ -142,7 +144,7 @@ impl<T> Slots<T> {
         for _ in 0..self.slots.len().saturating_mul(2).min(most) {
             let index = if self.hand < self.slots.len() { self.hand } else { 0 };
             self.hand = index + 1;
-            let Some(slot) = self.slots.get_mut(index) else { continue };
+            let Some(slot) = self.slots.at_mut(index) else { continue };
             let Some((_, value)) = &slot.content else { continue };
             if !may_leave(value) {
                 continue;

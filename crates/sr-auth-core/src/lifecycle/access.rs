@@ -34,7 +34,7 @@ impl Access {
         let Some(held) = held else { return Self::Absent };
         match held.access.as_ref() {
             None => Self::Absent,
-            Some(token) if held.rejected == Some(token.fingerprint) => Self::Rejected,
+            Some(_) if held.rejected => Self::Rejected,
             Some(token) if now >= token.ends_at => Self::Expired,
             Some(token) if now >= token.renew_at => Self::Due,
             Some(_) => Self::Fresh,
@@ -77,7 +77,7 @@ pub(super) fn wanted(held: Option<&Held>, now: Timestamp, margins: &Margins) -> 
 
 /// Notes that the API refused a token; says so when renewing does not help.
 pub(super) fn reject(held: &mut Held, of: Fingerprint, now: Timestamp) -> Option<Event> {
-    if fingerprint(held.access.as_ref()) != Some(of) || held.rejected == Some(of) {
+    if fingerprint(held.access.as_ref()) != Some(of) || held.rejected {
         // A late 401 for a token that was replaced, or one that is known.
         return None;
     }
@@ -92,7 +92,7 @@ pub(super) fn reject(held: &mut Held, of: Fingerprint, now: Timestamp) -> Option
             return Some(Event::PersistentlyRejected { fingerprint: of });
         }
     }
-    held.rejected = Some(of);
+    held.rejected = true;
     None
 }
 

@@ -17,8 +17,8 @@ pub(crate) struct Held {
     pub(crate) not_before: Timestamp,
     pub(crate) refresh: Option<StoredToken<Secret>>,
     pub(crate) refusals: Refusals,
-    /// The access token that the API refused, if it is the one that is held.
-    pub(crate) rejected: Option<Fingerprint>,
+    /// Whether the API refused the access token that is held.
+    pub(crate) rejected: bool,
     /// How many access tokens in a row the API refused soon after they were issued.
     pub(crate) rejections: u8,
     /// When this process first had the access token.
@@ -51,7 +51,7 @@ impl Held {
             not_before: record.not_before,
             refresh: record.refresh,
             refusals: record.refusals,
-            rejected: kept.and_then(|it| it.rejected),
+            rejected: kept.is_some_and(|it| it.rejected),
             // A new token gets a chance of its own.
             rejections: old
                 .map_or(0, |it| if kept.is_some() { it.rejections } else { it.rejections.min(1) }),
