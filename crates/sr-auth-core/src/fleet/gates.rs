@@ -1,6 +1,6 @@
 //! Between the grants and the token endpoints: who may begin a renewal now.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 
 use super::admission::Admission;
@@ -18,6 +18,8 @@ pub(super) struct Gates {
     applications: Vec<Client>,
     endpoints: Vec<Endpoint>,
     notices: VecDeque<FleetEvent>,
+    /// Applications of which some grants stand aside.
+    parked: BTreeSet<ApplicationId>,
 }
 
 #[derive(Debug)]
@@ -25,8 +27,6 @@ struct Client {
     application: Application,
     breaker: Breaker,
     endpoint: usize,
-    /// Some of its grants stand aside.
-    has_parked: bool,
     /// How its grants get their tokens, as long as no record says it.
     renewal: Renewal,
 }
@@ -63,16 +63,16 @@ impl Gates {
             self.endpoints.push(Endpoint { admission, breaker });
             self.endpoints.len() - 1
         });
-        let id = u16::try_from(self.applications.len()).unwrap_or(u16::MAX);
+        let id = u32::try_from(self.applications.len()).unwrap_or(u32::MAX);
         let breaker = Breaker::new(Pace::of_application(margins));
-        let client = Client { application, breaker, endpoint, has_parked: false, renewal };
+        let client = Client { application, breaker, endpoint, renewal };
         self.applications.push(client);
         ApplicationId(id)
     }
 
     /// Gives an application new credentials for the endpoint that it has.
     pub(super) fn replace(&mut self, id: ApplicationId, new: &Application) {
-        if let Some(client) = self.applications.get_mut(usize::from(id.0)) {
+        if let Some(client) = self.applications.get_mut(id.place()) {
             let endpoint = client.application.endpoint().clone();
             client.application = Application::new(new.client().clone(), endpoint);
             client.breaker.reset();
@@ -121,10 +121,10 @@ impl Gates {
                 let Some(turn) = endpoint.admission.next(now) else { break };
                 let slot = turn.slot();
                 let application = whose(slot).unwrap_or_default();
-                let client = self.applications.get_mut(usize::from(application.0));
+                let client = self.applications.get_mut(application.place());
                 let Some(client) = client else { break };
                 if !client.breaker.would_pass(now) {
-                    client.has_parked = true;
+                    self.parked.insert(application);
                     endpoint.admission.park(turn);
                     continue;
                 }
@@ -142,20 +142,23 @@ impl Gates {
 
     /// Lets the grants wait again whose application may be asked again.
     fn release(&mut self, now: Timestamp, whose: impl Fn(u32) -> Option<ApplicationId>) {
-        for (id, client) in (0..).map(ApplicationId).zip(&mut self.applications) {
-            if client.has_parked && client.breaker.would_pass(now) {
-                client.has_parked = false;
-                if let Some(endpoint) = self.endpoints.get_mut(client.endpoint) {
-                    endpoint.admission.release(usize::MAX, |slot| whose(slot) == Some(id));
-                }
+        let Self { applications, endpoints, parked, .. } = self;
+        parked.retain(|id| {
+            let Some(client) = applications.get_mut(id.place()) else { return false };
+            if !client.breaker.would_pass(now) {
+                return true;
             }
-        }
+            if let Some(endpoint) = endpoints.get_mut(client.endpoint) {
+                endpoint.admission.release(usize::MAX, |slot| whose(slot) == Some(*id));
+            }
+            false
+        });
     }
 
     /// Takes in what a presentation taught.
     pub(super) fn report(&mut self, now: Timestamp, pass: Pass, evidence: Evidence) {
         let id = pass.application;
-        let Some(client) = self.applications.get_mut(usize::from(id.0)) else { return };
+        let Some(client) = self.applications.get_mut(id.place()) else { return };
         let Some(endpoint) = self.endpoints.get_mut(client.endpoint) else { return };
         if let Some(span) = evidence.close {
             endpoint.admission.close(now, span);
@@ -217,12 +220,12 @@ impl Gates {
             let at = it.admission.next_at()?;
             Some(it.breaker.retry_at().map_or(at, |pause| pause.max(at)))
         });
-        let parked = self.applications.iter().filter(|it| it.has_parked);
+        let parked = self.parked.iter().filter_map(|id| self.client(*id));
         turns.chain(parked.filter_map(|it| it.breaker.retry_at())).min()
     }
 
     fn client(&self, id: ApplicationId) -> Option<&Client> {
-        self.applications.get(usize::from(id.0))
+        self.applications.get(id.place())
     }
 }
 

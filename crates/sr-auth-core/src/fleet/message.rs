@@ -7,7 +7,13 @@ use crate::{Fingerprint, Secret, Timestamp, TokenEndpoint, Transmit};
 
 /// Names an application that a fleet was told about: see [`Fleet::register`](super::Fleet).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ApplicationId(pub(super) u16);
+pub struct ApplicationId(pub(super) u32);
+
+impl ApplicationId {
+    pub(super) fn place(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
 
 /// What can happen to a fleet.
 ///
