@@ -116,6 +116,7 @@ impl<V: Clone> Model<V> {
             refusals: Refusals::default(),
             renewal: grant.renewal,
             sibling: None,
+            unsettled: 0,
         };
         note(&mut record, now, LedgerEvent::Adopted, fingerprint, None);
         self.records.insert(key.clone(), record.clone());
@@ -155,14 +156,14 @@ impl<V: Clone> Model<V> {
             return StoreOutcome::NotDue { record: record.clone(), until };
         }
         let mut record = record.clone();
-        let attempt = record.intent.as_ref().map_or(1, |it| it.attempt.saturating_add(1));
-        if attempt > 1 {
+        if record.intent.is_some() {
+            record.unsettled = record.unsettled.saturating_add(1);
             note(&mut record, now, LedgerEvent::TakenOver, new.fingerprint, Some(new.id.owner));
         }
         self.owners.insert(new.id.owner, now);
         record.intent = Some(Intent {
             armed_at: now,
-            attempt,
+            attempt: record.unsettled.saturating_add(1),
             fingerprint: new.fingerprint,
             id: new.id,
             quiet: new.quiet,
@@ -233,6 +234,7 @@ impl<V: Clone> Model<V> {
             record.intent = None;
             record.not_before = Timestamp::EPOCH;
             record.refusals = Refusals::default();
+            record.unsettled = 0;
             let committed = fingerprint(record.refresh.as_ref());
             // A sibling that is promoted is no sibling any more.
             record.sibling.take_if(|it| Some(it.token.fingerprint) == committed);
@@ -290,6 +292,7 @@ impl<V: Clone> Model<V> {
             record.generation = record.generation.next();
             (record.access, record.refresh) = (None, None);
             (record.intent, record.sibling) = (None, None);
+            record.unsettled = 0;
             record.health = ended;
             note(record, now, LedgerEvent::Ended(end), fingerprint, None);
             Edit::Made

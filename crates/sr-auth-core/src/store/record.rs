@@ -106,7 +106,7 @@ pub struct IntentId {
 pub struct Intent {
     /// When it was written, by the store's clock.
     pub armed_at: Timestamp,
-    /// Whether it was written over an earlier one: its refusal then means *lost in rotation*.
+    /// 1, or more when earlier presentations are unsettled: a refusal then means *lost in rotation*.
     pub attempt: u32,
     /// The refresh token that is presented; `None` for client credentials.
     pub fingerprint: Option<Fingerprint>,
@@ -284,6 +284,8 @@ pub struct Record<V> {
     pub renewal: Renewal,
     /// The successor that was put aside, if there is one.
     pub sibling: Option<Sibling<V>>,
+    /// How many presentations of this generation were armed over: what became of them is unknown.
+    pub unsettled: u32,
 }
 
 impl<V> Record<V> {

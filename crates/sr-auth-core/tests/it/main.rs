@@ -27,4 +27,5 @@ mod requests;
 mod settings;
 mod store_model;
 mod store_names;
+mod store_pulse;
 mod token_answer;

@@ -5,20 +5,20 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sr_auth_core::store::{
     CauseOfDeath, End, Generation, GrantKey, Health, IntentId, LedgerEvent, Model, NewGrant,
-    NewIntent, OwnerId, Pulse, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity,
-    StoreOp, StoreOutcome, StoredToken, Successor, TakeOver,
+    NewIntent, OwnerId, Record, Refusals, Renewal, Sequence, Sibling, StoreIdentity, StoreOp,
+    StoreOutcome, StoredToken, Successor, TakeOver,
 };
 use sr_auth_core::{Fingerprint, Timestamp};
 
 use crate::fixture::at;
 
-type Token = &'static str;
+pub(crate) type Token = &'static str;
 
-const A: OwnerId = OwnerId::new(0xa);
-const B: OwnerId = OwnerId::new(0xb);
+pub(crate) const A: OwnerId = OwnerId::new(0xa);
+pub(crate) const B: OwnerId = OwnerId::new(0xb);
 const QUIET: u64 = 135;
 
-fn key() -> GrantKey {
+pub(crate) fn key() -> GrantKey {
     GrantKey::new("planner/acme/user-1").expect("valid")
 }
 
@@ -52,7 +52,7 @@ fn arm(generation_is: u64, id: IntentId, over: Option<IntentId>) -> StoreOp<Toke
     StoreOp::Arm { generation: generation(generation_is), intent: new, key: key(), over }
 }
 
-fn commit(generation_is: u64, owner: OwnerId, refresh: Option<Token>) -> StoreOp<Token> {
+pub(crate) fn commit(generation_is: u64, owner: OwnerId, refresh: Option<Token>) -> StoreOp<Token> {
     let successor = Successor {
         access: Some(token("at", 1_799)),
         refresh: refresh.map(|it| token(it, 2_419_200)),
@@ -69,12 +69,12 @@ fn end(only: Option<u64>) -> StoreOp<Token> {
     StoreOp::End { end: End::Disabled, generation: only.map(generation), key: key() }
 }
 
-fn pulse(owner: OwnerId, alive: bool) -> StoreOp<Token> {
+pub(crate) fn pulse(owner: OwnerId, alive: bool) -> StoreOp<Token> {
     StoreOp::Pulse { alive, owner, since: Sequence(0) }
 }
 
 /// A store with one grant at generation 1, whose refresh token is `rt1`.
-fn store() -> Model<Token> {
+pub(crate) fn store() -> Model<Token> {
     let mut store = Model::new(StoreIdentity(1));
     store.apply(at(0), adopt("rt1"));
     store
@@ -228,6 +228,31 @@ fn a_success_without_a_successor_is_the_last_leg() {
             (11, commit(1, A, None), "done, rt1 at generation 2, LastLeg, attempt 0"),
             (12, arm(2, intent(A, 2), None), "armed, rt1 at generation 2, LastLeg, attempt 1"),
             (13, commit(2, A, Some("rt3")), "done, rt3 at generation 3, Live, attempt 0"),
+        ],
+    );
+}
+
+#[test]
+fn a_presentation_that_was_armed_over_is_remembered_though_the_next_one_is_disarmed() {
+    let disarm = StoreOp::Disarm {
+        intent: intent(B, 1),
+        key: key(),
+        not_before: Timestamp::EPOCH,
+        refusals: Refusals::default(),
+    };
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (
+                145,
+                arm(1, intent(B, 1), Some(intent(A, 1))),
+                "armed, rt1 at generation 1, Live, attempt 2",
+            ),
+            (146, disarm, "done, rt1 at generation 1, Live, attempt 0"),
+            (147, arm(1, intent(B, 2), None), "armed, rt1 at generation 1, Live, attempt 2"),
+            (148, commit(1, B, Some("rt2")), "done, rt2 at generation 2, Live, attempt 0"),
+            (149, arm(2, intent(B, 3), None), "armed, rt2 at generation 2, Live, attempt 1"),
         ],
     );
 }
@@ -400,43 +425,6 @@ fn the_newest_sibling_is_kept_until_it_is_promoted() {
     assert_eq!(sibling(&store), Some("s3"), "another commit leaves it");
     store.apply(at(3), commit(2, A, Some("s3")));
     assert_eq!(sibling(&store), None, "its own commit promotes it");
-}
-
-fn look(store: &mut Model<Token>, now: u64, owner: OwnerId, since: u64) -> Pulse {
-    let op = StoreOp::Pulse { alive: false, owner, since: Sequence(since) };
-    let StoreOutcome::Pulse(pulse) = store.apply(at(now), op).outcome else { panic!("a pulse") };
-    pulse
-}
-
-#[test]
-fn a_pulse_tells_what_moved_since_the_last_and_who_lives() {
-    let mut store = store();
-    store.apply(at(1), commit(1, A, Some("rt2")));
-    let seen = look(&mut store, 2, B, 0);
-    assert_eq!((seen.sequence, seen.store), (Sequence(2), StoreIdentity(1)));
-    let told: Vec<_> =
-        seen.changes.iter().map(|it| (it.sequence.0, it.generation.number())).collect();
-    assert_eq!(told, [(1, 1), (2, 2)]);
-    assert_eq!(look(&mut store, 2, B, 1).changes.len(), 1);
-    assert_eq!(look(&mut store, 2, B, 2).changes.len(), 0);
-    store.apply(at(10), pulse(A, true));
-    assert_eq!(look(&mut store, 19, B, 2).processes, 2);
-    assert_eq!(look(&mut store, 20, B, 2).processes, 1, "ten seconds without a sign of life");
-    assert_eq!(look(&mut store, 19, A, 2).processes, 1, "the one that asks counts once");
-}
-
-#[test]
-fn what_is_remembered_is_bounded() {
-    let mut store = store();
-    for number in 1..=Model::<Token>::CHANGES_LIMIT as u64 {
-        store.apply(at(1), commit(number, A, Some("rt")));
-    }
-    let changes = look(&mut store, 2, B, 0).changes;
-    assert_eq!(changes.len(), Model::<Token>::CHANGES_LIMIT);
-    assert_eq!(changes.first().map(|it| it.sequence), Some(Sequence(2)), "the oldest is forgotten");
-    let ledger = &store.record(&key()).expect("there").ledger;
-    assert_eq!(ledger.len(), Record::<Token>::LEDGER_LIMIT);
-    assert!(ledger.iter().all(|it| it.event == LedgerEvent::Rotated), "the newest are kept");
 }
 
 fn any_op() -> impl Strategy<Value = StoreOp<Token>> {
