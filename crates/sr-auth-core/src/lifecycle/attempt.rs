@@ -40,6 +40,8 @@ pub(crate) enum Attempt {
         asked_at: Timestamp,
         /// Whether a clock has moved since: the fence cannot be judged any more.
         diverged: bool,
+        /// The one that was asked for: what is held may have moved on since.
+        generation: Generation,
         number: u64,
         over: Option<Standing>,
         /// Whether the answer to the first offer was lost.
@@ -95,8 +97,12 @@ pub(crate) struct Terms {
 impl Attempt {
     pub(super) fn next(self, now: Timestamp, input: Input, cx: &mut Context<'_>) -> Rotation {
         match (self, input) {
-            (Self::Arming { asked, asked_at, diverged, number, over, repeated }, input) => {
-                let arming = arm::Arming { asked, asked_at, diverged, number, over, repeated };
+            (
+                Self::Arming { asked, asked_at, diverged, generation, number, over, repeated },
+                input,
+            ) => {
+                let arming =
+                    arm::Arming { asked, asked_at, diverged, generation, number, over, repeated };
                 arm::next(now, input, arming, cx)
             }
             (Self::InFlight { claim, id, sent_at, .. }, Input::Response { id: of, response })

@@ -1,11 +1,12 @@
 //! What people decide: a new consent, an end, the end of the process.
 
-use sr_auth_core::lifecycle::Input;
+use sr_auth_core::lifecycle::{Event, Input, Stage};
 use sr_auth_core::store::{End, Generation, Health};
 
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
 use crate::lifecycle_words::{
-    DAY, consent, disabled_elsewhere, grant, granted, invalid_grant, rotated,
+    DAY, consent, disabled_elsewhere, grant, granted, invalid_grant, peer_arms, peer_commits,
+    rotated,
 };
 
 fn adopts() -> Step {
@@ -72,6 +73,28 @@ fn a_new_consent_beside_an_arming_stops_the_presentation_of_the_old_token() {
         (1_301, Step::Deliver(0)),
         (1_310, Step::Pass),
     ]));
+}
+
+/// What the store said before it took the new consent says nothing of it.
+#[test]
+fn an_answer_to_an_arming_that_a_new_consent_has_overtaken_is_not_believed() {
+    for before in [peer_commits(1, 2, 0), peer_arms(1, 1, "rt1")] {
+        let mut scene = Scene::of_user();
+        scene.play(vec![
+            (0, Step::Want),
+            (1_300, before),
+            (1_300, Step::Store(Mood::Slow)),
+            (1_300, Step::Want),
+            (1_300, Step::CarryOut),
+            (1_301, adopts()),
+            (1_301, Step::Deliver(1)),
+            (1_301, Step::Deliver(0)),
+        ]);
+        assert_eq!(scene.caller(), "gets at5 until 3069.000 s");
+        assert_eq!(scene.lifecycle.view(scene.now).stage, Stage::Idle, "nothing to wait for");
+        assert!(!scene.events.iter().any(|it| matches!(it.1, Event::StoreBehind { .. })));
+        assert!(scene.record().sibling.is_none());
+    }
 }
 
 #[test]

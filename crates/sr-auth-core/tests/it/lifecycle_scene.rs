@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sr_auth_core::lifecycle::{
-    Application, Availability, Event, Input, Output, Process, Settings, StoreFailure, StoreRequest,
-    TokenLifecycle,
+    Application, Availability, Event, Input, Output, Process, Settings, StoreFailure, StoreOpId,
+    StoreRequest, TokenLifecycle,
 };
 use sr_auth_core::store::{
-    GrantKey, Model, NewGrant, OwnerId, Record, Renewal, StoreIdentity, StoreOp,
+    GrantKey, Model, NewGrant, OwnerId, Record, Renewal, StoreAnswer, StoreIdentity, StoreOp,
 };
 use sr_auth_core::{
     Endpoints, Fingerprint, FingerprintKey, Machine as _, Secret, Timestamp, Transmit, TransmitId,
@@ -61,6 +61,8 @@ pub(crate) enum Step {
     Answer(Reply),
     /// An earlier request is answered.
     AnswerTo(usize, Reply),
+    /// The newest kept operation is carried out; its answer stays to be delivered.
+    CarryOut,
     /// The kept operation of this place in the queue is carried out and answered.
     Deliver(usize),
     /// The oldest kept operation is carried out, and its answer is lost.
@@ -84,7 +86,7 @@ pub(crate) struct Scene {
     /// How far the store's clock is behind ours.
     pub(crate) behind: Duration,
     pub(crate) events: Vec<(Timestamp, Event)>,
-    kept: VecDeque<StoreRequest>,
+    kept: VecDeque<(StoreRequest, Option<StoreAnswer<Secret>>)>,
     pub(crate) lifecycle: TokenLifecycle,
     mood: Mood,
     pub(crate) now: Timestamp,
@@ -196,6 +198,11 @@ impl Scene {
                 self.answer(newest, &reply);
             }
             Step::AnswerTo(count, reply) => self.answer(count, &reply),
+            Step::CarryOut => {
+                let now = self.now.before(self.behind);
+                let (request, answer) = self.kept.back_mut().expect("an operation that is kept");
+                *answer = Some(self.store.apply(now, request.op.clone()));
+            }
             Step::Deliver(place) => {
                 let mood = if self.mood == Mood::Slow { Mood::Up } else { self.mood };
                 self.deliver(place, mood);
@@ -228,9 +235,12 @@ impl Scene {
     }
 
     fn deliver(&mut self, place: usize, mood: Mood) {
-        let request = self.kept.remove(place).expect("an operation that is kept");
+        let (request, answer) = self.kept.remove(place).expect("an operation that is kept");
         self.head("the store comes to it");
-        self.carry_out(request, mood);
+        match answer {
+            Some(answer) => self.hand_over(request.id, &of_op(&request.op), Ok(answer)),
+            None => self.carry_out(request, mood),
+        }
         self.drain();
     }
 
@@ -298,9 +308,19 @@ impl Scene {
             Mood::Slow => {
                 self.line(&format!("store: {what}: …"));
                 let answer_within = request.answer_within;
-                return self.kept.push_back(StoreRequest { answer_within, id, op });
+                let request = StoreRequest { answer_within, id, op };
+                return self.kept.push_back((request, None));
             }
         };
+        self.hand_over(id, &what, result);
+    }
+
+    fn hand_over(
+        &mut self,
+        id: StoreOpId,
+        what: &str,
+        result: Result<StoreAnswer<Secret>, StoreFailure>,
+    ) {
         let came = match &result {
             Ok(answer) => of_answer(&answer.outcome),
             Err(failure) => format!("{failure:?}"),

@@ -18,6 +18,7 @@ pub(super) struct Arming {
     pub(super) asked: Asked,
     pub(super) asked_at: Timestamp,
     pub(super) diverged: bool,
+    pub(super) generation: Generation,
     pub(super) number: u64,
     pub(super) over: Option<Standing>,
     pub(super) repeated: bool,
@@ -43,7 +44,7 @@ pub(super) fn ask(
     let (generation, key) = (cx.generation(), cx.shared.key.clone());
     let asked = cx.ask(now, StoreOp::Arm { generation, intent, key, over: over_intent });
     let (asked_at, repeated) = (first.unwrap_or(now), first.is_some());
-    again(Arming { asked, asked_at, diverged: false, number, over, repeated })
+    again(Arming { asked, asked_at, diverged: false, generation, number, over, repeated })
 }
 
 /// The claim of an intent that may stand, for removing it.
@@ -64,8 +65,16 @@ pub(super) fn next(now: Timestamp, input: Input, it: Arming, cx: &mut Context<'_
 }
 
 const fn again(it: Arming) -> Rotation {
-    let Arming { asked, asked_at, diverged, number, over, repeated } = it;
-    Rotation::Attempt(Attempt::Arming { asked, asked_at, diverged, number, over, repeated })
+    let Arming { asked, asked_at, diverged, generation, number, over, repeated } = it;
+    Rotation::Attempt(Attempt::Arming {
+        asked,
+        asked_at,
+        diverged,
+        generation,
+        number,
+        over,
+        repeated,
+    })
 }
 
 fn answered(
@@ -78,7 +87,9 @@ fn answered(
         Ok(answer) => answer,
         Err(StoreFailure::NotDone) => return cx.back_off(now, Blame::Store, Timestamp::EPOCH),
         Err(StoreFailure::OutcomeUnknown)
-            if !arming.repeated && is_inside_fence(now, &arming, cx) =>
+            if !arming.repeated
+                && arming.generation == cx.generation()
+                && is_inside_fence(now, &arming, cx) =>
         {
             // The same intent again: if it stands already, the answer is the same. Once, because a
             // store that fails at once would be asked without a pause until the fence is over.
@@ -92,6 +103,8 @@ fn answered(
     let by_our_clock = |until: Timestamp| now.after(until.since(store_now));
     match outcome {
         StoreOutcome::Armed(record) => armed(now, record, arming, cx),
+        // A consent came since: what the store said before says nothing of it.
+        _ if arming.generation != cx.generation() => Rotation::Idle,
         StoreOutcome::Busy { record, until } => busy(now, record, by_our_clock(until), cx),
         StoreOutcome::Ended(record) => {
             cx.take_over(now, record);
