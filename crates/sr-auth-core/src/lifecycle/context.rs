@@ -134,6 +134,9 @@ impl Context<'_> {
 
     /// Takes over what the store holds, unless this process knows better.
     pub(super) fn take(&mut self, now: Timestamp, record: Record<Secret>) -> Taken {
+        if self.known.news.as_deref().is_some_and(|it| it.is_end_after(record.generation)) {
+            return Taken::Older;
+        }
         let old = self.known.held.as_deref();
         let taken = match old.map(|old| record.generation.cmp(&old.generation)) {
             Some(std::cmp::Ordering::Less) => return Taken::Older,
@@ -169,11 +172,11 @@ impl Context<'_> {
     /// The store has no such grant.
     ///
     /// Grants are ended, not deleted, so a store that has lost one has lost more: whoever still
-    /// holds its refresh token writes it again, when an arming finds it missing, too: that is not
+    /// holds its tokens writes them again, when an arming finds it missing, too: that is not
     /// answered by a replica.
     pub(super) fn lose(&mut self, now: Timestamp) -> Rotation {
         let held = self.known.held.as_ref();
-        let is_held = held.is_some_and(|it| it.refresh.is_some());
+        let is_held = held.is_some_and(|it| it.refresh.is_some() || it.access.is_some());
         if is_held && self.known.health.may_present() && !self.shared.closing {
             return Attempt::begin(now, None, self);
         }

@@ -236,8 +236,8 @@ fn read(
             None => cx.back_off(now, Blame::Store, Timestamp::EPOCH),
         };
     };
-    cx.known.news = None;
     if matches!(outcome, StoreOutcome::Missing) {
+        cx.known.news = None;
         return match cx.lose(now) {
             Rotation::Idle => rest(now, cx),
             rotation
@@ -249,7 +249,10 @@ fn read(
         return cx.back_off(now, Blame::Store, Timestamp::EPOCH);
     };
     let stands = record.intent.as_ref().map(|it| it.id);
+    let generation = record.generation;
     let taken = cx.take_over(now, record);
+    // An end that was told is read for until it is seen.
+    cx.known.news = cx.known.news.take().filter(|it| it.is_end_after(generation));
     match standing {
         Some(standing)
             if taken == Taken::Older

@@ -27,6 +27,12 @@ impl News {
         }
     }
 
+    /// Tells whether the grant has ended since it was at `generation`: a record of then, as from a
+    /// replica that lags, does not revive it.
+    pub(super) fn is_end_after(self, generation: Generation) -> bool {
+        is_ended(self.health) && self.generation > generation
+    }
+
     /// Tells whether a change is not one that this process made or has read.
     pub(super) fn is_new(self, cx: &Context<'_>) -> bool {
         let held = cx.known.held.as_ref();

@@ -208,7 +208,8 @@ fn moved(now: Timestamp, record: Record<Secret>, cx: &mut Context<'_>) -> Rotati
 
 /// The store has lost the grant: what this process holds of it founds it anew.
 fn missing(now: Timestamp, cx: &mut Context<'_>) -> Rotation {
-    let held = cx.known.held.as_ref().filter(|it| it.refresh.is_some());
+    let held = cx.known.held.as_ref();
+    let held = held.filter(|it| it.refresh.is_some() || it.access.is_some());
     let Some(held) = held else { return cx.forget() };
     let successor = Successor { access: held.access.clone(), refresh: held.refresh.clone() };
     let (claim, held) = (unarmed(0, cx), held.generation);
