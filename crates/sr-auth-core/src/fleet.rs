@@ -16,6 +16,7 @@ mod admission;
 mod breaker;
 mod bucket;
 mod care;
+mod ends;
 mod evidence;
 mod gates;
 mod mass_death;
@@ -43,6 +44,7 @@ pub use wheel::Wheel;
 use std::collections::VecDeque;
 
 use care::KeepAlive;
+use ends::Ends;
 use gates::Gates;
 use mass_death::MassDeath;
 use pulse::Pulses;
@@ -113,6 +115,7 @@ pub struct Fleet {
     closing: Closing,
     counts: Counts,
     deaths: MassDeath,
+    ends: Ends,
     gates: Gates,
     keep_alive: KeepAlive,
     outputs: VecDeque<Output>,
@@ -149,6 +152,7 @@ impl Fleet {
             closing: Closing::No,
             counts: Counts::default(),
             deaths: MassDeath::new(settings.lifecycle().margins()),
+            ends: Ends::default(),
             gates: Gates::default(),
             keep_alive: KeepAlive::new(now, process.owner(), settings.scan_every()),
             outputs: VecDeque::new(),

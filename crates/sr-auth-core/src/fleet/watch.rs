@@ -91,6 +91,7 @@ impl Fleet {
         let news = self.pulses.read(self.process.owner(), pulse);
         if news.has_rolled_back {
             self.caution.successes = Some(0);
+            self.ends.forget();
             self.gates.be_careful(true);
             self.outputs.push_back(Output::Notice(FleetEvent::StoreRolledBack));
         }
@@ -101,6 +102,7 @@ impl Fleet {
             self.pulses.poll = Poll::after(now, Duration::ZERO);
         }
         for change in news.changes {
+            self.ends.hear(&change);
             if let Some(id) = self.find(&change.key) {
                 let (generation, health) = (change.generation, change.health);
                 self.step(now, id, Input::Changed { generation, health }, true);

@@ -62,8 +62,12 @@ impl Fleet {
         }
         self.make_room();
         let resident = Resident::new(application, renewal.unwrap_or(usual));
+        let end = self.ends.of(&key);
         let id = self.residents.slots.insert(key, resident)?;
         self.residents.settle(now, id, self.process.owner(), &mut self.gates, true);
+        if let Some((generation, health)) = end {
+            self.step(now, id, Input::Changed { generation, health }, true);
+        }
         Some((id, true))
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct News {
 impl News {
     /// Takes news in.
     pub(super) fn hear(self, known: &mut Knowledge) {
-        let is_newer = known.held.as_ref().is_some_and(|it| self.generation > it.generation);
+        let is_newer = known.held.as_ref().is_none_or(|it| self.generation > it.generation);
         if is_newer && is_ended(self.health) {
             known.health = self.health;
         }
