@@ -246,6 +246,29 @@ fn a_late_answer_for_an_older_token_leaves_the_flight_of_a_newer_one_alone() {
     ]));
 }
 
+/// Without a successor the old token would be presented again, beside the presentation that is
+/// under way.
+#[test]
+fn a_late_answer_without_a_successor_waits_for_the_newer_presentation() {
+    let late = || Reply::Body(200, r#"{"access_token":"at2","expires_in":1799}"#.to_owned());
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Want), (1_436, Step::AnswerTo(1, late()))]);
+    assert_eq!(scene.presented.len(), 2, "the second is under way");
+    assert_eq!(scene.caller(), "gets at1 until 1769.000 s");
+    scene.play(vec![(1_437, rotated(3))]);
+    assert_eq!(scene.caller(), "gets at3 until 3204.000 s");
+
+    let mut scene = Scene::imported();
+    scene.play(vec![
+        (0, Step::Want),
+        (130, Step::Answer(Reply::Lost)),
+        (406, Step::Pass),
+        (407, Step::AnswerTo(2, late())),
+    ]);
+    assert_eq!(scene.presented.len(), 3, "each in its own time");
+    assert!(!scene.caller().starts_with("gets"), "{}", scene.caller());
+}
+
 /// Some servers answer both presentations: neither successor is thrown away.
 #[test]
 fn a_late_answer_and_the_answer_to_the_next_presentation_are_both_kept() {

@@ -27,18 +27,22 @@ pub(in crate::lifecycle) fn late(
     let Some(late) = cx.known.late.take().map(|it| *it) else { return rotation };
     let generation = late.generation;
     let claim = Claim { attempt: 1, generation, number: 0, quiet_until: Timestamp::EPOCH };
-    match classify(late.sent_at) {
-        Some(
-            answer @ (TokenAnswer::Granted(_) | TokenAnswer::Unusable { salvaged: Some(_), .. }),
-        ) => {
-            if let Rotation::Attempt(Attempt::InFlight { claim, id, sent_at, .. }) = rotation {
-                // Nobody waits for that one any more: its successor, if any, is a sibling.
-                let generation = claim.generation;
-                cx.known.late = Some(Box::new(Presented { generation, id, sent_at }));
-            }
-            judge::judge(now, answer, late.sent_at, claim, cx)
+    // The token of a last leg could be presented again, while a newer presentation may still act.
+    let is_newest = late.id.next() == cx.known.transmit;
+    let answer = match classify(late.sent_at) {
+        Some(TokenAnswer::Granted(answer))
+            if answer.refresh.is_some() || is_newest || !cx.is_single_use() =>
+        {
+            TokenAnswer::Granted(answer)
         }
+        Some(answer @ TokenAnswer::Unusable { salvaged: Some(_), .. }) => answer,
         // A refusal says nothing that the next presentation would not say.
-        _ => rotation,
+        _ => return rotation,
+    };
+    if let Rotation::Attempt(Attempt::InFlight { claim, id, sent_at, .. }) = rotation {
+        // Nobody waits for that one any more: its successor, if any, is a sibling.
+        let generation = claim.generation;
+        cx.known.late = Some(Box::new(Presented { generation, id, sent_at }));
     }
+    judge::judge(now, answer, late.sent_at, claim, cx)
 }
