@@ -10,7 +10,7 @@
 //! No clock, no refused application, no 5xx, no silence and no store ends a grant.
 
 use super::context::Knowledge;
-use super::{Access, Cause, Event, Wanted, access};
+use super::{Access, Cause, Event, Margins, Wanted, access};
 use crate::Timestamp;
 use crate::store::{End, Health, Renewal};
 
@@ -35,7 +35,7 @@ pub(super) fn obstacle(known: &Knowledge) -> Option<Cause> {
 }
 
 /// Decides whether a renewal is wanted still, or already.
-pub(super) fn judge(now: Timestamp, known: &mut Knowledge) {
+pub(super) fn judge(now: Timestamp, known: &mut Knowledge, margins: &Margins) {
     if obstacle(known).is_some() {
         known.wanted = None;
         return;
@@ -44,11 +44,16 @@ pub(super) fn judge(now: Timestamp, known: &mut Knowledge) {
     if access::is_satisfied(held, known.health, known.renewal, now) {
         known.wanted = None;
     }
-    let is_old = held.refresh.as_ref().is_some_and(|it| now >= it.renew_at);
-    if known.health == Health::LastLeg && !Access::of(Some(held), now).is_good() {
+    let is_good = Access::of(Some(held), now).is_good();
+    if is_good && known.wanted == Some(Wanted::Interactive) {
+        // The record that was read has a token: nobody waits.
+        known.wanted = access::wanted(Some(held), now, margins);
+    }
+    if !is_good && known.health == Health::LastLeg {
         // Its time has come: nothing is waited for any more.
         known.wanted = known.wanted.and(Some(Wanted::Interactive));
     }
+    let is_old = held.refresh.as_ref().is_some_and(|it| now >= it.renew_at);
     if is_old && known.health != Health::LastLeg && known.renewal == Renewal::SingleUse {
         known.wanted = known.wanted.max(Some(Wanted::KeepAlive));
     }

@@ -318,7 +318,7 @@ fn settle(
             cx.known.news = None;
         }
     }
-    health::judge(now, cx.known);
+    health::judge(now, cx.known, cx.shared.margins);
     if !matches!(rotation, Rotation::Idle) || cx.known.wanted.is_none() || commands.is_some() {
         return;
     }

@@ -1,7 +1,8 @@
 //! What a caller is served, and when a renewal is wanted.
 
-use sr_auth_core::lifecycle::{Event, Input};
+use sr_auth_core::lifecycle::{Event, Input, Wanted};
 
+use crate::fixture::at;
 use crate::lifecycle_scene::{Reply, Scene, Step, fingerprint};
 use crate::lifecycle_words::{granted, invalid_grant, refused, rotated};
 
@@ -38,6 +39,26 @@ fn without_a_token_everybody_waits_for_one_renewal() {
         (2, rotated(2)),
         (2, Step::Want),
     ]));
+}
+
+/// Whoever is served does not wait: what is read decides how urgent a renewal is.
+#[test]
+fn a_renewal_is_as_urgent_as_the_token_is_old() {
+    let cases = [
+        ("fresh", 100, None),
+        ("due", 1_300, Some(Wanted::Soft)),
+        ("about to end", 1_700, Some(Wanted::Expiring)),
+        ("ended", 1_800, Some(Wanted::Interactive)),
+    ];
+    for (name, secs, expected) in cases {
+        let mut scene = Scene::of_user();
+        scene.now = at(secs);
+        scene.play(vec![(secs, Step::Want)]);
+        assert_eq!(scene.lifecycle.view(scene.now).wanted, expected, "{name}, first asked");
+        let mut scene = Scene::of_user();
+        scene.play(vec![(0, Step::Want), (secs, Step::Want)]);
+        assert_eq!(scene.lifecycle.view(scene.now).wanted, expected, "{name}, asked again");
+    }
 }
 
 #[test]
