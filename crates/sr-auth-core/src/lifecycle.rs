@@ -42,6 +42,7 @@ pub use settings::{Application, Process, Recovery, Settings};
 pub use view::{Stage, View};
 
 pub(crate) use context::Shared;
+pub(crate) use news::News;
 pub(crate) use regions::Regions;
 
 use std::collections::VecDeque;

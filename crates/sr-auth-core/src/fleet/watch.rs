@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::message::{FleetEvent, Output};
 use super::poll::Poll;
 use super::{Closing, Fleet, GrantId};
-use crate::lifecycle::{Event, Input, StoreOpId, StoreRequest};
+use crate::lifecycle::{Event, Input, News, StoreOpId, StoreRequest};
 use crate::store::{Generation, Health, Pulse, StoreAnswer, StoreOp, StoreOutcome};
 use crate::{Secret, Timestamp};
 
@@ -117,8 +117,10 @@ impl Fleet {
             (first.saturating_add(Caution::AT_ONCE), self.residents.slots.places());
         self.caution.reread = (next < places).then_some(next);
         for slot in first..next.min(places) {
-            if let Some(id) = self.residents.slots.at(slot) {
-                self.load(now, id);
+            match self.residents.slots.at(slot) {
+                Some(id) if self.caution.successes.is_some() => self.load_rewound(now, id),
+                Some(id) => self.load(now, id),
+                None => {}
             }
         }
     }
@@ -126,8 +128,14 @@ impl Fleet {
     /// Has the record of a grant read, though nobody asks.
     pub(super) fn load(&mut self, now: Timestamp, id: GrantId) {
         // Newer than anything that is held.
-        let generation = Generation::from_number(u64::MAX);
+        let generation = Generation::from_number(u64::MAX - 1);
         self.step(now, id, Input::Changed { generation, health: Health::Live }, true);
+    }
+
+    /// Has the record of a grant read, and believed whatever is held.
+    fn load_rewound(&mut self, now: Timestamp, id: GrantId) {
+        let (generation, health) = (News::REWOUND, Health::Live);
+        self.step(now, id, Input::Changed { generation, health }, true);
     }
 
     /// Asks the store for something that is of no grant.

@@ -133,7 +133,12 @@ impl Fleet {
                     if matches!(event, Event::InDoubt { blame: Blame::Silence, .. }) {
                         evidence = evidence.or(Some(Evidence::SILENCE));
                     }
-                    is_trusted |= self.caution.learns(&event);
+                    // What is only written again shows nothing of what the store holds.
+                    let is_rotation = matches!(event, Event::Rotated { .. });
+                    if resident.marks.sent || !is_rotation {
+                        is_trusted |= self.caution.learns(&event);
+                    }
+                    resident.marks.sent &= !is_rotation;
                     Output::Event { event, key: key.clone() }
                 }
                 lifecycle::Output::Store(request) => Output::Store { grant: Some(id), request },

@@ -26,6 +26,7 @@ use crate::store::{Generation, IntentId, Refusals};
 use crate::wire::token_answer;
 use crate::{SecretBytes, Timestamp};
 
+pub(super) use arm::heal;
 use commit::found;
 pub(super) use commit::{Form, commit};
 pub(super) use disarm::disarm;

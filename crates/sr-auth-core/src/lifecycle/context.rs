@@ -139,12 +139,21 @@ impl Context<'_> {
         }
         let old = self.known.held.as_deref();
         let taken = match old.map(|old| record.generation.cmp(&old.generation)) {
+            // A store that has gone back and got a new consent since: a replica has no newer token.
+            Some(std::cmp::Ordering::Less) if self.is_revived_by(&record) => Taken::Newer,
             Some(std::cmp::Ordering::Less) => return Taken::Older,
             Some(std::cmp::Ordering::Equal) => Taken::Same,
             Some(std::cmp::Ordering::Greater) | None => Taken::Newer,
         };
         self.put(now, record);
         taken
+    }
+
+    /// Tells whether a record holds a newer token than that of a grant that is dead here.
+    fn is_revived_by(&self, record: &Record<Secret>) -> bool {
+        let ends_at = |token: Option<&StoredToken<Secret>>| token.map(|it| it.ends_at);
+        let ours = self.known.held.as_ref().and_then(|it| ends_at(it.refresh.as_ref()));
+        matches!(self.known.health, Health::Dead(_)) && ends_at(record.refresh.as_ref()) > ours
     }
 
     /// Takes over what the store holds, whatever was held.

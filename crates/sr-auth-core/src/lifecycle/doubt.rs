@@ -248,6 +248,11 @@ fn read(
         // No answer to a reading: the store's binding is broken.
         return cx.back_off(now, Blame::Store, Timestamp::EPOCH);
     };
+    let is_rewound = cx.known.news.as_deref().is_some_and(|it| it.is_rewound());
+    if is_rewound && record.generation < cx.generation() {
+        cx.known.news = None;
+        return attempt::heal(now, record, cx);
+    }
     let stands = record.intent.as_ref().map(|it| it.id);
     let generation = record.generation;
     let taken = cx.take_over(now, record);

@@ -16,6 +16,15 @@ pub(crate) struct News {
 }
 
 impl News {
+    /// Says that the store has another history, as after the restoration of a backup: its
+    /// generations may be lower than those that are held. No grant comes as far as this one.
+    pub(crate) const REWOUND: Generation = Generation::from_number(u64::MAX);
+
+    /// Tells whether a lower generation than the one that is held is to be believed.
+    pub(super) fn is_rewound(self) -> bool {
+        self.generation == Self::REWOUND
+    }
+
     /// Takes news in.
     pub(super) fn hear(self, known: &mut Knowledge) {
         let is_newer = known.held.as_ref().is_none_or(|it| self.generation > it.generation);

@@ -219,14 +219,19 @@ fn missing(now: Timestamp, cx: &mut Context<'_>) -> Rotation {
 
 /// The store has gone back, as after the restoration of a backup: what this process holds is newer
 /// and is written again, unless the store says that the grant was ended on purpose or given anew.
-fn heal(now: Timestamp, record: Record<Secret>, cx: &mut Context<'_>) -> Rotation {
-    let ended = is_ended(record.health);
+pub(in crate::lifecycle) fn heal(
+    now: Timestamp,
+    record: Record<Secret>,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    // What is held is worth writing only if it was good.
+    let is_good = cx.known.health.may_present() && !is_ended(record.health);
     let stored = record.refresh.as_ref().map(|it| it.ends_at);
     let is_newer = |ours: Timestamp| stored.is_none_or(|theirs| ours > theirs);
     let generation = record.generation;
     let held = cx.known.held.as_mut();
     let newer = held
-        .filter(|it| !ended && it.refresh.as_ref().is_some_and(|token| is_newer(token.ends_at)));
+        .filter(|it| is_good && it.refresh.as_ref().is_some_and(|token| is_newer(token.ends_at)));
     let Some(newer) = newer else {
         cx.put(now, record);
         return Rotation::Idle;
