@@ -7,8 +7,8 @@ use crate::lifecycle::held::{fingerprint, is_ended};
 use crate::lifecycle::{Blame, Event, Input, Output, Recovery, StoreFailure};
 use crate::machine::Transmit;
 use crate::store::{
-    Generation, IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome, Successor,
-    TakeOver,
+    Generation, IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome, StoredToken,
+    Successor, TakeOver,
 };
 use crate::wire::token_request;
 use crate::{RefreshToken, Secret, Timestamp};
@@ -226,18 +226,21 @@ pub(in crate::lifecycle) fn heal(
 ) -> Rotation {
     // What is held is worth writing only if it was good.
     let is_good = cx.known.health.may_present() && !is_ended(record.health);
-    let stored = record.refresh.as_ref().map(|it| it.ends_at);
-    let is_newer = |ours: Timestamp| stored.is_none_or(|theirs| ours > theirs);
-    let generation = record.generation;
+    let ends = |refresh: Option<&StoredToken<Secret>>, access: Option<&StoredToken<Secret>>| {
+        (refresh.map(|it| it.ends_at), access.map(|it| it.ends_at))
+    };
+    let stored = ends(record.refresh.as_ref(), record.access.as_ref());
     let held = cx.known.held.as_mut();
-    let newer = held
-        .filter(|it| is_good && it.refresh.as_ref().is_some_and(|token| is_newer(token.ends_at)));
+    let newer = held.filter(|it| is_good && ends(it.refresh.as_ref(), it.access.as_ref()) > stored);
     let Some(newer) = newer else {
         cx.put(now, record);
         return Rotation::Idle;
     };
-    newer.generation = generation;
-    let (access, refresh) = (newer.access.clone(), newer.refresh.clone());
+    newer.generation = record.generation;
+    // A token that is on its last leg is no successor of itself.
+    let is_same = fingerprint(newer.refresh.as_ref()) == fingerprint(record.refresh.as_ref());
+    let refresh = newer.refresh.clone().filter(|_| !is_same);
+    let access = newer.access.clone();
     let claim = unarmed(0, cx);
     super::commit(now, claim, Successor { access, refresh }, cx)
 }
