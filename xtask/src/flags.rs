@@ -12,6 +12,8 @@ pub(crate) struct Flags {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Measures what things cost, beside the limits and the peers
+    Bench,
     /// Runs the fast checks: fmt, tidy, layers, lint, test
     Check,
     /// Runs all checks, cheapest first, and says what each took

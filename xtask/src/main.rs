@@ -1,6 +1,8 @@
 //! Every check of the workspace: `cargo xtask ci` runs them all, `cargo xtask check` the fast part.
 
+mod bench;
 mod ci;
+mod debian;
 mod deny;
 mod doc;
 mod features;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<()> {
     let open = || Workspace::open(false);
     match command {
+        Command::Bench => bench::run(&open()?).map(|_| ()),
         Command::Check => ci::check(&open()?),
         Command::Ci(flags) => ci::run(&flags),
         Command::Deny(flags) => deny::run(&Workspace::open(flags.offline)?).map(|_| ()),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use crate::debian;
 use crate::program::output;
-use crate::report::say;
 
 /// What is looked for, and the packages of Debian that bring it.
 const NEEDED: [(&str, &[&str]); 3] =
@@ -18,8 +18,6 @@ const PYTHON: &str = "python3 with its module venv";
 const OLDEST_NODE: u32 = 18;
 /// How long a program may take to say that it is there.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-/// Ended in the middle, it leaves a machine that wants to be repaired: rather wait for a slow mirror.
-const SYSTEM_PACKAGES_WITHIN: Duration = Duration::from_secs(15 * 60);
 const PACKAGES_WITHIN: Duration = Duration::from_secs(120);
 
 /// Makes sure that Node.js and Python are there.
@@ -30,8 +28,8 @@ const PACKAGES_WITHIN: Duration = Duration::from_secs(120);
 /// as its administrator; and when they are too old.
 pub(super) fn interpreters(folder: &Path) -> anyhow::Result<()> {
     let absent = missing(folder);
-    if !absent.is_empty() && is_root_on_debian(folder) {
-        install_system_packages(&debian_packages(&absent), folder)?;
+    if !absent.is_empty() && debian::may_install(folder) {
+        debian::install(&debian_packages(&absent), folder)?;
     }
     let absent = missing(folder);
     ensure!(
@@ -64,32 +62,6 @@ fn missing(folder: &Path) -> Vec<&'static str> {
 fn debian_packages(missing: &[&str]) -> Vec<&'static str> {
     let needed = NEEDED.iter().filter(|(name, _)| missing.contains(name));
     needed.flat_map(|(_, packages)| packages.iter().copied()).collect()
-}
-
-fn is_root_on_debian(folder: &Path) -> bool {
-    let mut id = Command::new("id");
-    id.arg("-u");
-    let user = output("id", id, ANSWER_WITHIN, folder).unwrap_or_default();
-    user.first().is_some_and(|id| id == "0") && version("apt-get", folder).is_some()
-}
-
-fn install_system_packages(packages: &[&str], folder: &Path) -> anyhow::Result<()> {
-    say(format_args!("installing {} with apt-get: missing here", packages.join(", ")));
-    let update = apt_get(&["update", "-qq"]);
-    let mut install = apt_get(&["install", "-y", "-qq", "--no-install-recommends"]);
-    install.args(packages);
-    for (name, command) in [("apt-get update", update), ("apt-get install", install)] {
-        output(name, command, SYSTEM_PACKAGES_WITHIN, folder)?;
-    }
-    Ok(())
-}
-
-/// Returns an apt-get that waits for another one, and for a mirror that fails once.
-fn apt_get(arguments: &[&str]) -> Command {
-    let mut command = Command::new("apt-get");
-    command.args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]).args(arguments);
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    command
 }
 
 /// Installs the packages that the lock file names below `folder`.
@@ -171,12 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn installers_wait_for_others_and_leave_nothing_outside_the_folder() {
+    fn installers_leave_nothing_outside_the_folder() {
         let folder = Path::new("/tmp/peers");
         let said = |command: Command| format!("{command:?}");
         let cases = [
-            ("a locked database", said(apt_get(&["update"])), "DPkg::Lock::Timeout=300"),
-            ("a mirror that fails once", said(apt_get(&["update"])), "Acquire::Retries=3"),
             ("npm's cache", said(npm(folder)), "npm_config_cache=\"/tmp/peers/npm-cache\""),
             ("pip's cache", said(pip(folder)), "--no-cache-dir"),
         ];
