@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::attempt::Attempt;
 use super::doubt::Doubt;
-use super::held::Held;
+use super::held::{Held, is_ended};
 use super::news::News;
 use super::{
     Access, Application, Blame, Event, Margins, Output, Recovery, StoreOpId, StoreRequest, Wanted,
@@ -163,6 +163,19 @@ impl Context<'_> {
         self.known.renewal = record.renewal;
         let held = Held::from_record(record, self.known.held.as_deref(), now);
         self.known.held = Some(Box::new(held));
+    }
+
+    /// Takes over what the store holds, save for an access token that lasts longer: it is good,
+    /// whatever has become of the grant.
+    pub(super) fn put_beside_access(&mut self, now: Timestamp, record: Record<Secret>) {
+        let held = self.known.held.as_ref().filter(|it| !it.rejected && !is_ended(record.health));
+        let ours = held.and_then(|it| it.access.clone());
+        self.put(now, record);
+        let Some(held) = self.known.held.as_deref_mut() else { return };
+        let theirs = held.access.as_ref().map(|it| it.ends_at);
+        if ours.as_ref().map(|it| it.ends_at) > theirs {
+            held.access = ours;
+        }
     }
 
     /// Takes over a change that somebody else has made, and says so.

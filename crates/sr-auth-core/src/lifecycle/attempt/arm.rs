@@ -233,7 +233,7 @@ pub(in crate::lifecycle) fn heal(
     let held = cx.known.held.as_mut();
     let newer = held.filter(|it| is_good && ends(it.refresh.as_ref(), it.access.as_ref()) > stored);
     let Some(newer) = newer else {
-        cx.put(now, record);
+        cx.put_beside_access(now, record);
         return Rotation::Idle;
     };
     newer.generation = record.generation;
