@@ -67,6 +67,10 @@ impl Regions {
         intents: &mut u64,
         outputs: &mut VecDeque<Output>,
     ) {
+        if matches!(input, Input::Admitted) && self.asks(now).is_none() {
+            // What was asked for is not wanted any more, or a command came in between.
+            return;
+        }
         let Self { commands, course, known } = self;
         let rotation = &mut course.rotation();
         let cx = &mut Context { intents, known, outputs, shared };

@@ -98,6 +98,20 @@ fn an_answer_to_an_arming_that_a_new_consent_has_overtaken_is_not_believed() {
 }
 
 #[test]
+fn an_admission_that_comes_after_a_command_begins_nothing() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Store(Mood::Slow)),
+        (1_300, revokes()),
+        (1_300, Step::Want),
+        (1_300, Step::Input("a renewal is admitted", || Input::Admitted)),
+    ]);
+    assert_eq!(scene.lifecycle.view(scene.now).stage, Stage::Idle);
+    assert_eq!(scene.presented, []);
+}
+
+#[test]
 fn a_new_consent_ends_a_doubt() {
     let mut scene = Scene::of_user();
     scene.play(vec![
