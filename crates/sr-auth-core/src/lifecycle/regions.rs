@@ -322,7 +322,10 @@ fn settle(
             cx.known.news = None;
         }
     }
-    health::judge(now, cx.known, cx.shared.margins);
+    // What is being read may revive the grant for those who ask.
+    if !matches!(rotation, Rotation::Doubt(Doubt::Reading { .. })) {
+        health::judge(now, cx.known, cx.shared.margins);
+    }
     if !matches!(rotation, Rotation::Idle) || cx.known.wanted.is_none() || commands.is_some() {
         return;
     }

@@ -97,6 +97,19 @@ fn an_answer_to_an_arming_that_a_new_consent_has_overtaken_is_not_believed() {
     }
 }
 
+/// Whoever asks for a dead grant has it read, and waits for no second question when it lives again.
+#[test]
+fn a_question_that_finds_a_new_consent_begins_its_first_renewal() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_290, Step::Want),
+        (1_291, invalid_grant()),
+        (1_300, Step::Elsewhere(consent(5, 1_300))),
+        (4_000, Step::Want),
+        (4_001, rotated(6)),
+    ]));
+}
+
 #[test]
 fn an_admission_that_comes_after_a_command_begins_nothing() {
     let mut scene = Scene::of_user();
