@@ -1,7 +1,7 @@
 //! What people decide: a new consent, an end, the end of the process.
 
 use sr_auth_core::lifecycle::{Event, Input, Stage};
-use sr_auth_core::store::{End, Generation, Health};
+use sr_auth_core::store::{End, Generation, Health, Model, StoreIdentity};
 
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
 use crate::lifecycle_words::{
@@ -122,6 +122,24 @@ fn an_admission_that_comes_after_a_command_begins_nothing() {
     ]);
     assert_eq!(scene.lifecycle.view(scene.now).stage, Stage::Idle);
     assert_eq!(scene.presented, []);
+}
+
+/// In a store that had lost the record, the new consent is generation 1 as the old one was.
+#[test]
+fn c16_an_intent_that_names_another_token_of_the_same_generation_is_not_used() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Store(Mood::Slow)), (1_300, Step::Want)]);
+    scene.store = Model::new(StoreIdentity(2));
+    scene.play(vec![
+        (1_301, adopts()),
+        (1_301, Step::Deliver(1)),
+        (1_301, Step::Deliver(0)),
+        (1_301, Step::Deliver(0)),
+        (1_310, Step::Want),
+    ]);
+    assert_eq!(scene.presented, []);
+    assert_eq!(scene.record().intent, None, "it was removed");
+    assert_eq!(scene.caller(), "gets at5 until 3069.000 s");
 }
 
 #[test]

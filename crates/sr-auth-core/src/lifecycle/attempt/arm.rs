@@ -131,12 +131,14 @@ fn is_inside_fence(now: Timestamp, arming: &Arming, cx: &Context<'_>) -> bool {
 }
 
 fn armed(now: Timestamp, record: Record<Secret>, arming: Arming, cx: &mut Context<'_>) -> Rotation {
-    let named = cx.known.held.as_ref().and_then(|it| fingerprint(it.refresh.as_ref()));
-    let is_named = fingerprint(record.refresh.as_ref()) == named
-        && record.generation == cx.generation()
-        && (named.is_some() || !cx.is_single_use());
     let margins = cx.shared.margins;
-    let own = record.intent.as_ref().filter(|it| it.id.number == arming.number);
+    let id = IntentId { number: arming.number, owner: cx.shared.owner };
+    let own = record.intent.as_ref().filter(|it| it.id == id);
+    let read = fingerprint(record.refresh.as_ref());
+    // The generation alone does not tell: a record that was made anew counts from the beginning.
+    let is_named = own.is_some_and(|it| it.fingerprint == read)
+        && record.generation == cx.generation()
+        && (read.is_some() || !cx.is_single_use());
     let claim = Claim {
         attempt: own.map_or(1, |it| it.attempt),
         generation: record.generation,
