@@ -105,9 +105,8 @@ impl Doubt {
                 let pause = look.map_or(Duration::ZERO, |it| it.pause);
                 Rotation::Doubt(reread(now, standing, pause, cx))
             }
-            (Self::Quiet { look: None, ripe, standing }, Input::Want) => {
-                let look = look(now, Duration::ZERO, standing, cx);
-                Rotation::Doubt(Self::Quiet { look, ripe, standing })
+            (Self::Quiet { look: None, ripe: false, standing }, Input::Want) => {
+                Rotation::Doubt(Self::quiet(now, standing, cx))
             }
             (Self::Reading { again, asked, pause, standing }, Input::Stored { id, result })
                 if id == asked.id =>
