@@ -6,7 +6,7 @@ use super::attempt::{self, Attempt};
 use super::command::{Command, Commands};
 use super::context::{Context, Knowledge, Rotation, Shared};
 use super::doubt::Doubt;
-use super::held::{Held, is_ended};
+use super::held::{Held, fingerprint, is_ended};
 use super::news::News;
 use super::{Access, Availability, Blame, Cause, Event, Input, Output, StoreOpId, Unavailable};
 use super::{Wanted, access, health};
@@ -286,7 +286,7 @@ impl Rotation {
 fn reject(now: Timestamp, of: Fingerprint, cx: &mut Context<'_>) {
     let Some(held) = cx.known.held.as_deref_mut() else { return };
     let event: Option<Event> = access::reject(held, of, now);
-    if Access::of(cx.known.held.as_deref(), now) == Access::Rejected {
+    if held.rejected && fingerprint(held.access.as_ref()) == Some(of) {
         cx.known.wanted = Some(Wanted::Interactive);
     }
     if let Some(event) = event {
