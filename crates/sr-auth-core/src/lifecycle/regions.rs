@@ -58,7 +58,7 @@ impl Regions {
         Self { commands: None, course: Course(None), known }
     }
 
-    /// Routes an input to the region that it belongs to.
+    /// Takes in what happened.
     pub(crate) fn handle(
         &mut self,
         now: Timestamp,
@@ -72,55 +72,11 @@ impl Regions {
             return;
         }
         let Self { commands, course, known } = self;
-        let rotation = &mut course.rotation();
+        let mut rotation = course.rotation();
         let cx = &mut Context { intents, known, outputs, shared };
-        match input {
-            Input::Adopt(grant) => Commands::push(commands, now, Command::Adopt(grant), cx),
-            Input::End { end, generation } => {
-                Commands::push(commands, now, Command::End { end, generation }, cx);
-            }
-            Input::Rejected { fingerprint } => reject(now, fingerprint, cx),
-            Input::Stored { id, result }
-                if commands.as_ref().is_some_and(|it| it.has_asked(id)) =>
-            {
-                let input = Input::Stored { id, result };
-                if Commands::next(commands, now, input, cx) {
-                    *rotation = rotation.unsettled(now, cx);
-                }
-            }
-            Input::Timeout => {
-                Commands::next(commands, now, Input::Timeout, cx);
-                warn(now, cx);
-                *rotation = rotation.next(now, Input::Timeout, cx);
-            }
-            Input::Response { id, response } if attempt::is_late(id, *rotation, cx.known) => {
-                let classify = |sent_at| Some(token_answer::classify(&response, sent_at, now));
-                *rotation = attempt::late(now, *rotation, classify, cx);
-            }
-            Input::TransportFailed { id, received: Some(part), .. }
-                if attempt::is_late(id, *rotation, cx.known) =>
-            {
-                let classify = |sent_at| token_answer::classify_part(&part, sent_at, now);
-                *rotation = attempt::late(now, *rotation, classify, cx);
-            }
-            Input::Want => {
-                let wanted = access::wanted(cx.known.held.as_deref(), now, cx.shared.margins);
-                cx.known.wanted = cx.known.wanted.max(wanted);
-                *rotation = rotation.next(now, Input::Want, cx);
-            }
-            Input::Changed { generation, health } => {
-                News { generation, health }.hear(cx.known);
-                *rotation = rotation.next(now, Input::Changed { generation, health }, cx);
-            }
-            input @ (Input::Admitted
-            | Input::ClockDiverged
-            | Input::Response { .. }
-            | Input::Shutdown
-            | Input::Stored { .. }
-            | Input::TransportFailed { .. }) => *rotation = rotation.next(now, input, cx),
-        }
-        settle(now, commands, rotation, cx);
-        course.set(*rotation);
+        route(now, input, commands, &mut rotation, cx);
+        settle(now, commands, &mut rotation, cx);
+        course.set(rotation);
     }
 
     pub(super) fn rotation(&self) -> Rotation {
@@ -303,6 +259,59 @@ fn warn(now: Timestamp, cx: &mut Context<'_>) {
         let Some(held) = cx.known.held.as_deref_mut() else { return };
         Held::warn(held, percent);
         cx.tell(event);
+    }
+}
+
+/// Brings an input to the region that it belongs to.
+fn route(
+    now: Timestamp,
+    input: Input,
+    commands: &mut Option<Box<Commands>>,
+    rotation: &mut Rotation,
+    cx: &mut Context<'_>,
+) {
+    match input {
+        Input::Adopt(grant) => Commands::push(commands, now, Command::Adopt(grant), cx),
+        Input::End { end, generation } => {
+            Commands::push(commands, now, Command::End { end, generation }, cx);
+        }
+        Input::Rejected { fingerprint } => reject(now, fingerprint, cx),
+        Input::Stored { id, result } if commands.as_ref().is_some_and(|it| it.has_asked(id)) => {
+            let input = Input::Stored { id, result };
+            if Commands::next(commands, now, input, cx) {
+                *rotation = rotation.unsettled(now, cx);
+            }
+        }
+        Input::Timeout => {
+            Commands::next(commands, now, Input::Timeout, cx);
+            warn(now, cx);
+            *rotation = rotation.next(now, Input::Timeout, cx);
+        }
+        Input::Response { id, response } if attempt::is_late(id, *rotation, cx.known) => {
+            let classify = |sent_at| Some(token_answer::classify(&response, sent_at, now));
+            *rotation = attempt::late(now, *rotation, classify, cx);
+        }
+        Input::TransportFailed { id, received: Some(part), .. }
+            if attempt::is_late(id, *rotation, cx.known) =>
+        {
+            let classify = |sent_at| token_answer::classify_part(&part, sent_at, now);
+            *rotation = attempt::late(now, *rotation, classify, cx);
+        }
+        Input::Want => {
+            let wanted = access::wanted(cx.known.held.as_deref(), now, cx.shared.margins);
+            cx.known.wanted = cx.known.wanted.max(wanted);
+            *rotation = rotation.next(now, Input::Want, cx);
+        }
+        Input::Changed { generation, health } => {
+            News { generation, health }.hear(cx.known);
+            *rotation = rotation.next(now, Input::Changed { generation, health }, cx);
+        }
+        input @ (Input::Admitted
+        | Input::ClockDiverged
+        | Input::Response { .. }
+        | Input::Shutdown
+        | Input::Stored { .. }
+        | Input::TransportFailed { .. }) => *rotation = rotation.next(now, input, cx),
     }
 }
 
