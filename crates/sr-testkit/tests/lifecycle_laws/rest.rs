@@ -20,7 +20,7 @@ impl Stage {
         let begin = self.clock;
         // Only the newest request is answered: those before it were given up.
         self.requests.drain(..self.requests.len().saturating_sub(1));
-        for _ in 0..200 {
+        for _ in 0..1_000 {
             self.handle(Input::Want)?;
             if self.is_settled() {
                 let days = self.clock.since(begin).as_secs() / 86_400;
