@@ -247,3 +247,143 @@ fn share_of(life: Duration, fingerprint: Fingerprint) -> Duration {
     let millis = life.as_millis() * (60 * whole + 15 * spread) / (100 * whole);
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENT_AT: Timestamp = Timestamp::from_unix_secs(1_000_000);
+
+    fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn fingerprint(first: u8, second: u8) -> Fingerprint {
+        let mut bytes = [0; 16];
+        [bytes[0], bytes[1]] = [first, second];
+        Fingerprint::from_bytes(bytes)
+    }
+
+    /// From when a token of this life is due, and from when it is not used any more, in
+    /// milliseconds after its request was sent.
+    fn of_access(life: Duration, fingerprint: Fingerprint) -> (u128, u128) {
+        let expires_at = SENT_AT.after(life);
+        let (ends_at, renew_at) = Margins::default().of_access(SENT_AT, expires_at, fingerprint);
+        assert!(renew_at <= ends_at && ends_at <= expires_at, "{life:?}");
+        (renew_at.since(SENT_AT).as_millis(), ends_at.since(SENT_AT).as_millis())
+    }
+
+    #[test]
+    fn an_access_token_is_due_before_it_ends_however_short_or_long_its_life_is() {
+        let (first, last) = (fingerprint(0, 0), fingerprint(0xff, 0xff));
+        let cases = [
+            ("documented, first", secs(1_799), first, (1_079_400, 1_769_000)),
+            ("documented, last", secs(1_799), last, (1_349_250, 1_769_000)),
+            ("a third of the bytes", secs(1_799), fingerprint(0x55, 0x55), (1_169_350, 1_769_000)),
+            ("the default", secs(300), first, (75_000, 270_000)),
+            ("six minutes", secs(360), last, (90_000, 330_000)),
+            ("so long that the end decides", secs(1_000), last, (700_000, 970_000)),
+            ("a second", secs(1), first, (250, 900)),
+            ("a millisecond", Duration::from_millis(1), first, (0, 1)),
+            ("none", Duration::ZERO, last, (0, 0)),
+            ("a day", secs(86_400), last, (64_800_000, 86_370_000)),
+        ];
+        for (name, life, fingerprint, expected) in cases {
+            assert_eq!(of_access(life, fingerprint), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_of_an_absurd_life_is_due_in_time() {
+        let margins = Margins::default();
+        let (ends_at, renew_at) =
+            margins.of_access(SENT_AT, Timestamp::MAX, fingerprint(0xff, 0xff));
+        assert!(renew_at < ends_at && ends_at < Timestamp::MAX);
+        // A clock that was set back since the request was sent.
+        let before = SENT_AT.before(secs(60));
+        assert_eq!(margins.of_access(SENT_AT, before, fingerprint(7, 7)), (before, before));
+    }
+
+    #[test]
+    fn a_refresh_token_is_due_between_60_and_75_percent_of_its_28_days() {
+        let ends_at = SENT_AT.after(crate::RefreshToken::LIFE);
+        let due = |fingerprint| {
+            Margins::of_refresh(SENT_AT, ends_at, fingerprint).since(SENT_AT).as_secs()
+        };
+        assert_eq!(due(fingerprint(0, 0)), 28 * 86_400 * 60 / 100);
+        assert_eq!(due(fingerprint(0xff, 0xff)), 28 * 86_400 * 75 / 100);
+        assert_eq!(due(fingerprint(0x80, 0)), 28 * 86_400 * 675 / 1_000 + 2);
+    }
+
+    #[test]
+    fn pauses_double_to_their_limit_and_keep_at_least_a_half() {
+        let margins = Margins::default();
+        let cases = [
+            ("the first", 1, (500, 1_000)),
+            ("none before", 0, (500, 1_000)),
+            ("the second", 2, (1_000, 2_000)),
+            ("the sixth", 6, (16_000, 32_000)),
+            ("the seventh", 7, (30_000, 60_000)),
+            ("the last", u8::MAX, (30_000, 60_000)),
+        ];
+        for (name, failures, (least, most)) in cases {
+            assert_eq!(margins.pause_after(failures, 0).as_millis(), least, "{name}");
+            assert_eq!(margins.pause_after(failures, u16::MAX).as_millis(), most, "{name}");
+        }
+        assert_eq!(margins.pause_after(1, u16::MAX / 2).as_millis(), 749);
+    }
+
+    #[test]
+    fn quiet_periods_and_pauses_of_refusals_double_to_their_limits() {
+        let margins = Margins::default();
+        let quiet = [0, 1, 2, 3, 4, u32::MAX].map(|it| margins.quiet_after(it).as_secs());
+        assert_eq!(quiet, [135, 270, 540, 900, 900, 900]);
+        let refusals = [0, 1, 2, 3, 7, 8, 9, u32::MAX];
+        let refusals = refusals.map(|it| margins.pause_of_refusals(it).as_secs());
+        assert_eq!(refusals, [135, 135, 270, 540, 8_640, 17_280, 21_600, 21_600]);
+    }
+
+    #[test]
+    fn margins_that_do_not_fit_each_other_are_refused() {
+        let margins = Margins::default();
+        let cases = [
+            ("quiet as short as it can be", margins.with_quiet(secs(135)), true),
+            ("quiet a second too short", margins.with_quiet(secs(134)), false),
+            ("no quiet for a longer answer", margins.with_answer(secs(129)), false),
+            ("a shorter answer", margins.with_answer(secs(1)), true),
+            ("no answer", margins.with_answer(Duration::ZERO), false),
+            ("refreshing as late as it can be", margins.with_refresh_ahead(secs(300)), true),
+            ("refreshing too late", margins.with_refresh_ahead(secs(299)), false),
+            ("refreshing a day ahead", margins.with_refresh_ahead(secs(86_400)), true),
+            ("refreshing more than that ahead", margins.with_refresh_ahead(secs(86_401)), false),
+            ("quiet without room before the end", margins.with_quiet(secs(136)), false),
+            ("a store that may take a minute", margins.with_store_answer(secs(60)), true),
+            ("a store that may take more", margins.with_store_answer(secs(61)), false),
+            ("a store that may take no time", margins.with_store_answer(Duration::ZERO), false),
+        ];
+        for (name, margins, is_fit) in cases {
+            assert_eq!(margins.is_ok(), is_fit, "{name}");
+        }
+        let ahead = margins.with_refresh_ahead(secs(86_400)).expect("in range");
+        assert!(ahead.with_quiet(secs(3_600)).is_ok(), "an hour");
+        assert!(ahead.with_quiet(secs(3_601)).is_err(), "more than an hour");
+        let quiet = ahead.with_quiet(secs(3_600)).expect("in range");
+        assert!(quiet.with_answer(secs(600)).is_ok(), "ten minutes");
+        assert!(quiet.with_answer(secs(601)).is_err(), "more than ten minutes");
+    }
+
+    #[test]
+    fn scaled_margins_keep_their_proportions() {
+        let margins = Margins::default();
+        assert_eq!(margins.scaled_down(1), margins);
+        assert_eq!(margins.scaled_down(0), margins, "nothing is divided by zero");
+        let scaled = margins.scaled_down(1_000);
+        let spans = [scaled.answer, scaled.claim, scaled.fence, scaled.first_pause];
+        assert_eq!(spans.map(|it| it.as_micros()), [128_000, 500, 2_000, 1_000]);
+        let spans = [scaled.last_moments, scaled.longest_pause, scaled.network, scaled.quiet];
+        assert_eq!(spans.map(|it| it.as_millis()), [30, 60, 5, 135]);
+        let spans = [scaled.refresh_ahead, scaled.repeatable_answer, scaled.store_answer];
+        assert_eq!(spans.map(|it| it.as_millis()), [300, 15, 5]);
+        assert!(scaled.quiet >= scaled.fence + scaled.answer + scaled.network);
+    }
+}
