@@ -225,7 +225,7 @@ impl Margins {
     ) -> (Timestamp, Timestamp) {
         let life = expires_at.since(sent_at);
         let ends_at = expires_at.before(self.last_moments.min(life / 10));
-        let latest = expires_at.before(self.refresh_ahead).max(sent_at.after(life / 4));
+        let latest = expires_at.before(self.refresh_ahead).max(sent_at.after(life / 2));
         (ends_at, sent_at.after(share_of(life, fingerprint)).min(latest).min(ends_at))
     }
 
@@ -280,10 +280,10 @@ mod tests {
             ("documented, first", secs(1_799), first, (1_079_400, 1_769_000)),
             ("documented, last", secs(1_799), last, (1_349_250, 1_769_000)),
             ("a third of the bytes", secs(1_799), fingerprint(0x55, 0x55), (1_169_350, 1_769_000)),
-            ("the default", secs(300), first, (75_000, 270_000)),
-            ("six minutes", secs(360), last, (90_000, 330_000)),
+            ("the default", secs(300), first, (150_000, 270_000)),
+            ("six minutes", secs(360), last, (180_000, 330_000)),
             ("so long that the end decides", secs(1_000), last, (700_000, 970_000)),
-            ("a second", secs(1), first, (250, 900)),
+            ("a second", secs(1), first, (500, 900)),
             ("a millisecond", Duration::from_millis(1), first, (0, 1)),
             ("none", Duration::ZERO, last, (0, 0)),
             ("a day", secs(86_400), last, (64_800_000, 86_370_000)),

@@ -126,7 +126,7 @@ fn an_admission_that_comes_after_a_command_begins_nothing() {
 
 /// In a store that had lost the record, the new consent is generation 1 as the old one was.
 #[test]
-fn c16_an_intent_that_names_another_token_of_the_same_generation_is_not_used() {
+fn an_intent_that_names_another_token_of_the_same_generation_is_not_used() {
     let mut scene = Scene::of_user();
     scene.play(vec![(0, Step::Want), (1_300, Step::Store(Mood::Slow)), (1_300, Step::Want)]);
     scene.store = Model::new(StoreIdentity(2));
