@@ -31,6 +31,7 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 
+pub mod simulation;
 pub mod strategy;
 
 mod canary;
@@ -47,9 +48,9 @@ pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use simulator::{
     AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, Effect, ErrorBody,
     ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView, InvalidClientStatus,
-    JournalEntry, LoopbackPort, MissingScope, OldAccessToken, Pkce, RefreshTokenType, Reply,
-    RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch,
-    SwitchError, Switches, Target, TokenErrors, TokenShape, UnreadableBody,
+    Issued, JournalEntry, LoopbackPort, MissingScope, OldAccessToken, Pkce, RefreshTokenType,
+    Reply, RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor,
+    Switch, SwitchError, Switches, Target, TokenErrors, TokenShape, UnreadableBody,
 };
 pub use world::{
     Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, SystemRole, User,

@@ -9,6 +9,7 @@ pub use company_data::{Candidate, Job};
 pub use demo::DemoCredentials;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sr_auth_core::Secret;
 
@@ -29,7 +30,7 @@ use crate::simulator::{Lookup, lookup};
 #[derive(Clone, Debug, Default)]
 pub struct World {
     candidates: BTreeMap<String, Candidate>,
-    clients: BTreeMap<String, Client>,
+    clients: BTreeMap<Arc<str>, Arc<Client>>,
     companies: BTreeMap<String, Company>,
     jobs: BTreeMap<String, Job>,
     keys: BTreeMap<Lookup, Key>,
@@ -62,7 +63,7 @@ impl World {
 
     /// Adds a client, instead of an earlier one with the same id.
     pub fn add_client(&mut self, client: Client) {
-        self.clients.insert(client.id.clone(), client);
+        self.clients.insert(Arc::clone(&client.id), Arc::new(client));
     }
 
     /// Adds an API key.
@@ -108,7 +109,7 @@ impl World {
 
     /// Returns the clients in the order of their ids.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
-        self.clients.values()
+        self.clients.values().map(AsRef::as_ref)
     }
 
     /// Returns the jobs in the order of their ids.
@@ -124,7 +125,7 @@ impl World {
     /// Returns the client of an id.
     #[must_use]
     pub fn client(&self, client_id: &str) -> Option<&Client> {
-        self.clients.get(client_id)
+        self.clients.get(client_id).map(AsRef::as_ref)
     }
 
     /// Returns the company of an id.
@@ -137,6 +138,11 @@ impl World {
     #[must_use]
     pub fn user(&self, user_id: &str) -> Option<&User> {
         self.users.get(user_id)
+    }
+
+    /// The client of an id, to hold on to while the rest of the world is at work.
+    pub(crate) fn shared_client(&self, client_id: &str) -> Option<&Arc<Client>> {
+        self.clients.get(client_id)
     }
 
     pub(crate) fn key(&self, secret: &Lookup) -> Option<&Key> {

@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 31] = [
+const DOORS: [(&str, &str); 34] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -37,9 +37,15 @@ const DOORS: [(&str, &str); 31] = [
     ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),
     ("crates/sr-testkit/src/canary.rs", "spells a canary in every way in which it could leak"),
     ("crates/sr-testkit/src/sandbox/routes.rs", "hands the simulator's answer to the socket"),
+    ("crates/sr-testkit/src/simulation/network.rs", "cuts an answer where its connection breaks"),
+    (
+        "crates/sr-testkit/src/simulation/run/exchange.rs",
+        "reads which refresh token a request presents",
+    ),
     ("crates/sr-testkit/src/simulator/authorize.rs", "reads the form of the consent page"),
     ("crates/sr-testkit/src/simulator/resources/content.rs", "reads the JSON of a request"),
     ("crates/sr-testkit/src/simulator/token.rs", "reads the form of a token request"),
+    ("crates/sr-testkit/src/simulator/truth.rs", "looks a token up for the judge"),
     ("crates/sr-testkit/src/strategy.rs", "cuts an answer short"),
     ("crates/sr-testkit/src/world.rs", "finds an API key by its text, as the service does"),
 ];

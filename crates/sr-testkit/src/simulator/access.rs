@@ -1,5 +1,7 @@
 //! Who is calling, and what that allows.
 
+use std::sync::Arc;
+
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode};
 use sr_auth_core::{Authorization, Scope, ScopeSet, SecretBytes, SecretDigest, Timestamp};
@@ -28,7 +30,7 @@ pub(super) struct CompanyCaller {
     /// What the role allows.
     pub(super) role: SystemRole,
     /// The granted scopes; `None` for an API key, which has none and needs none.
-    pub(super) scopes: Option<ScopeSet>,
+    pub(super) scopes: Option<Arc<ScopeSet>>,
     /// The user who gave consent, if one did.
     pub(super) user: Option<String>,
 }
@@ -115,19 +117,19 @@ impl Simulator {
     }
 
     fn bearer(&self, now: Timestamp, token: &str) -> Result<Identified, Unidentified> {
-        let digest = SecretDigest::from_bytes(lookup(token));
-        let fingerprint = Fingerprint::of_digest(&digest);
+        let digest = lookup(token);
+        let fingerprint = Fingerprint::of_digest(&SecretDigest::from_bytes(digest));
         let invalid = |reason| Unidentified::Invalid { fingerprint, reason };
-        let access = self.ledger.access(token).ok_or_else(|| invalid("no such access token"))?;
+        let access = self.ledger.access(&digest).ok_or_else(|| invalid("no such access token"))?;
         if now >= access.expires_at {
             return Err(invalid("the access token has expired"));
         }
-        if access.killed {
+        if self.ledger.is_killed(access) {
             return Err(invalid("the access token was replaced"));
         }
         let client = self.world.client(&access.client);
         let client = client.ok_or_else(|| invalid("the client was revoked"))?;
-        let scopes = Some(access.scopes.clone());
+        let scopes = Some(Arc::clone(&access.scopes));
         let caller = match (&client.kind, access.grant) {
             (ClientKind::Service { company, role }, None) => {
                 CompanyCaller { company: company.clone(), role: *role, scopes, user: None }

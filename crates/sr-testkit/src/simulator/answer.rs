@@ -47,11 +47,15 @@ pub(super) fn set(response: &mut Response<SecretBytes>, name: HeaderName, value:
     }
 }
 
-pub(super) fn with_body(status: StatusCode, kind: &str, body: String) -> Response<SecretBytes> {
+pub(super) fn with_body(
+    status: StatusCode,
+    kind: &'static str,
+    body: String,
+) -> Response<SecretBytes> {
     let mut response = Response::new(SecretBytes::new(body.into_bytes()));
     *response.status_mut() = status;
     if !kind.is_empty() {
-        set(&mut response, CONTENT_TYPE, kind);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     response
 }
@@ -66,16 +70,24 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response<SecretBytes> {
     with_body(status, JSON, body.to_string())
 }
 
-/// An object with its members in the given order, and never in a cache: a token answer.
+/// An object with its members in the given order, and never in a cache: a token answer. The names
+/// are plain words, which need no escapes.
 pub(super) fn uncached_object(
     status: StatusCode,
     members: &[(&str, Value)],
 ) -> Response<SecretBytes> {
-    let members: Vec<String> =
-        members.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
-    let mut response = with_body(status, JSON, format!("{{{}}}", members.join(",")));
-    set(&mut response, CACHE_CONTROL, "no-store");
-    set(&mut response, PRAGMA, "no-cache");
+    let mut body = String::with_capacity(256);
+    for (name, value) in members {
+        let before = if body.is_empty() { '{' } else { ',' };
+        body.extend([before, '"']);
+        body.push_str(name);
+        body.push_str("\":");
+        body.push_str(&value.to_string());
+    }
+    body.push_str(if members.is_empty() { "{}" } else { "}" });
+    let mut response = with_body(status, JSON, body);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 

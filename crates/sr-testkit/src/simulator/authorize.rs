@@ -115,12 +115,12 @@ impl Simulator {
             back(&consent.redirect_uri, consent.state.as_deref(), &[format!("code={code_text}")]);
         let code = Code {
             challenge: consent.challenge,
-            client: consent.client,
+            client: consent.client.into(),
             issued_at: now,
             presented: Presented::Never,
             redirect_uri: consent.redirect_uri,
-            scopes: consent.scopes,
-            user,
+            scopes: consent.scopes.into(),
+            user: user.into(),
         };
         self.ledger.add_code(&code_text, code);
         Handled::new(answer::see_other(&location))

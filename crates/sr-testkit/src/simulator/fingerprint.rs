@@ -1,7 +1,9 @@
 //! Names for secrets, and where the simulator's own secrets come from.
 
 use std::fmt;
+use std::io::Write as _;
 
+use sha2::{Digest as _, Sha256};
 use sr_auth_core::{Secret, SecretDigest};
 
 /// A short name for a secret that may be shown: the first 32 bits of its SHA-256 digest.
@@ -38,8 +40,9 @@ impl fmt::Debug for Fingerprint {
 /// The key under which a secret is found again: its digest, so that no table holds it in clear.
 pub(crate) type Lookup = [u8; 32];
 
+/// The digest of [`Secret::digest`], of a text that is looked at where it stands.
 pub(crate) fn lookup(text: &str) -> Lookup {
-    *Secret::new(text.to_owned()).digest().as_bytes()
+    Sha256::digest(text.as_bytes()).into()
 }
 
 /// Draws secrets from a seed: the same seed gives the same secrets in the same order.
@@ -64,11 +67,18 @@ impl Generator {
 
     /// Draws lower-case hexadecimal digits, at most 64.
     pub(crate) fn hex(&mut self, digits: usize) -> String {
+        const DIGITS: [char; 16] =
+            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
         self.drawn = self.drawn.saturating_add(1);
-        let text = format!("sr-testkit {:016x} {}", self.seed, self.drawn);
-        let digest = Secret::new(text).digest();
-        let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        hex.chars().take(digits).collect()
+        let mut text = [0; 64];
+        let mut rest = text.as_mut_slice();
+        write!(rest, "sr-testkit {:016x} {}", self.seed, self.drawn).expect("it is shorter");
+        let unused = rest.len();
+        let (text, _) = text.split_at(text.len() - unused);
+        let digest = Sha256::digest(text);
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(digits);
+        digits.map(digit).collect()
     }
 
     /// Draws a UUID of version 4.
@@ -89,6 +99,12 @@ impl Generator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_looked_up_under_the_digest_of_its_secret() {
+        let secret = Secret::new("DCRA1-0123".to_owned());
+        assert_eq!(lookup("DCRA1-0123"), *secret.digest().as_bytes());
+    }
 
     #[test]
     fn a_seed_gives_the_same_secrets_and_no_secret_twice() {

@@ -1,24 +1,25 @@
 //! Names and values of queries and forms, read strictly.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Decoded names and values, in the order of arrival.
+/// Decoded names and values, in the order of arrival; what has no escapes is not copied.
 #[derive(Debug)]
-pub(super) struct Form(Vec<(String, String)>);
+pub(super) struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Form {
+impl<'a> Form<'a> {
     /// How many pairs a form may have: no request of OAuth comes near, and each lookup is a walk.
     const PAIRS: usize = 256;
 
     /// Reads `application/x-www-form-urlencoded`; `None` for more pairs than anybody needs and for
     /// what such an encoder never writes: broken percent escapes, control characters, bytes outside
     /// of ASCII, text that is not UTF-8.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         if pairs.clone().nth(Self::PAIRS).is_some() {
             return None;
         }
-        let read = |pair: &[u8]| {
+        let read = |pair: &'a [u8]| {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             Some((name, decode(halves.next().unwrap_or_default())?))
@@ -33,20 +34,26 @@ impl Form {
         if object.len() > Self::PAIRS {
             return None;
         }
-        let pairs =
-            object.into_iter().map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+        let pairs = object.into_iter().map(|(name, value)| match value {
+            serde_json::Value::String(value) => Some((Cow::Owned(name), Cow::Owned(value))),
+            serde_json::Value::Array(_)
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Null
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Object(_) => None,
+        });
         pairs.collect::<Option<Vec<_>>>().map(Self)
     }
 
     /// Returns the first name that comes twice.
     pub(super) fn repeated(&self) -> Option<&str> {
         let mut seen = BTreeSet::new();
-        self.0.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
+        self.0.iter().map(|(name, _)| name.as_ref()).find(|name| !seen.insert(*name))
     }
 
     /// Returns the value of a name, present though it may be empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_ref())
     }
 
     /// Returns the value of a name; an empty one counts as left out (RFC 6749 §3.2).
@@ -56,7 +63,10 @@ impl Form {
 }
 
 /// Decodes percent escapes, and `+` as a space.
-pub(super) fn decode(text: &[u8]) -> Option<String> {
+pub(super) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
+    if text.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'+')) {
+        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -67,7 +77,7 @@ pub(super) fn decode(text: &[u8]) -> Option<String> {
             _ => return None,
         });
     }
-    String::from_utf8(decoded).ok()
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 /// Decodes percent escapes as far as there are any: what is none stays as it is.
@@ -127,7 +137,10 @@ mod tests {
         for (name, text, expected) in cases {
             let form = Form::read(text.as_bytes()).map(|form| form.0);
             let expected = expected.map(|pairs| {
-                pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+                pairs
+                    .into_iter()
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .collect::<Vec<_>>()
             });
             assert_eq!(form, expected, "{name}");
         }
@@ -141,7 +154,8 @@ mod tests {
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         };
         for (count, read) in [(Form::PAIRS, true), (Form::PAIRS + 1, false)] {
-            let form = Form::read(pairs(count).join("&").as_bytes());
+            let text = pairs(count).join("&");
+            let form = Form::read(text.as_bytes());
             assert_eq!(form.as_ref().is_some(), read, "{count}");
             assert_eq!(form.and_then(|form| form.repeated().map(str::to_owned)), None);
             assert_eq!(Form::from_json(object(count).as_bytes()).is_some(), read, "{count}");

@@ -32,26 +32,47 @@ pub struct JournalEntry {
 }
 
 /// The last requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Journal {
     dropped: u64,
     entries: VecDeque<JournalEntry>,
+    limit: usize,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { dropped: 0, entries: VecDeque::new(), limit: Self::LIMIT }
+    }
 }
 
 impl Journal {
-    /// How many requests are kept.
-    const CAPACITY: usize = 10_000;
+    /// How many requests are kept, unless somebody sets another limit.
+    const LIMIT: usize = 10_000;
     /// How much of a method is kept, in bytes.
     pub(super) const METHOD_LIMIT: usize = 32;
     /// How much of a path is kept, in characters.
     pub(super) const PATH_LIMIT: usize = 256;
 
     pub(super) fn add(&mut self, entry: JournalEntry) {
-        if self.entries.len() >= Self::CAPACITY {
+        self.entries.push_back(entry);
+        self.shorten();
+    }
+
+    /// Tells whether it keeps nothing: then nobody need look at a request for it.
+    pub(super) const fn is_off(&self) -> bool {
+        self.limit == 0
+    }
+
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.shorten();
+    }
+
+    fn shorten(&mut self) {
+        while self.entries.len() > self.limit {
             self.entries.pop_front();
             self.dropped = self.dropped.saturating_add(1);
         }
-        self.entries.push_back(entry);
     }
 
     pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &JournalEntry> {
@@ -64,5 +85,35 @@ impl Journal {
 
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(secs: u64) -> JournalEntry {
+        JournalEntry {
+            at: Timestamp::from_unix_secs(secs),
+            credential: None,
+            fault: None,
+            grant_type: None,
+            method: http::Method::GET,
+            path: "/".to_owned(),
+            reason: None,
+            secret_in_url: false,
+            status: Some(200),
+        }
+    }
+
+    #[test]
+    fn the_oldest_requests_make_room() {
+        let mut journal = Journal::default();
+        journal.set_limit(2);
+        (0..3).for_each(|secs| journal.add(entry(secs)));
+        assert_eq!(journal.entries().cloned().collect::<Vec<_>>(), [entry(1), entry(2)]);
+        journal.set_limit(0);
+        assert!(journal.is_off());
+        assert_eq!((journal.entries().count(), journal.dropped()), (0, 3));
     }
 }

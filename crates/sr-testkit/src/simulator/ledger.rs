@@ -3,6 +3,7 @@
 mod sweep;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use sr_auth_core::{RefreshToken, ScopeSet, SecretDigest, Timestamp};
 
@@ -30,7 +31,7 @@ pub struct GrantView {
     pub revoked: bool,
     /// What it allows.
     pub scopes: ScopeSet,
-    /// The refresh tokens that were used, in the order of their first use.
+    /// The last refresh tokens that were used, at most 1,024, in the order of their first use.
     pub spent_refresh: Vec<Fingerprint>,
     /// The user who gave it.
     pub user_id: String,
@@ -38,22 +39,27 @@ pub struct GrantView {
 
 #[derive(Debug)]
 pub(super) struct Access {
-    pub(super) client: String,
+    pub(super) client: Arc<str>,
     pub(super) expires_at: Timestamp,
     pub(super) grant: Option<GrantId>,
-    pub(super) killed: bool,
-    pub(super) scopes: ScopeSet,
+    pub(super) number: AccessNumber,
+    pub(super) scopes: Arc<ScopeSet>,
 }
+
+/// Counts the access tokens in the order in which they were issued, so that all earlier ones of a
+/// grant are killed by remembering one number.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct AccessNumber(u64);
 
 #[derive(Clone, Debug)]
 pub(super) struct Code {
     pub(super) challenge: Option<String>,
-    pub(super) client: String,
+    pub(super) client: Arc<str>,
     pub(super) issued_at: Timestamp,
     pub(super) presented: Presented,
     pub(super) redirect_uri: String,
-    pub(super) scopes: ScopeSet,
-    pub(super) user: String,
+    pub(super) scopes: Arc<ScopeSet>,
+    pub(super) user: Arc<str>,
 }
 
 /// Whether a code was presented by its client, and what came of it.
@@ -73,13 +79,15 @@ pub(super) struct Refresh {
     pub(super) spent_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Grant {
-    pub(super) client: String,
+    pub(super) client: Arc<str>,
+    /// The access tokens up to this one were killed.
+    killed: AccessNumber,
     pub(super) revoked: bool,
-    pub(super) scopes: ScopeSet,
-    spent: VecDeque<Fingerprint>,
-    pub(super) user: String,
+    pub(super) scopes: Arc<ScopeSet>,
+    spent: VecDeque<Lookup>,
+    pub(super) user: Arc<str>,
 }
 
 /// All of it under the digests of the secrets, without what is long over.
@@ -88,6 +96,9 @@ pub(super) struct Ledger {
     access: BTreeMap<Lookup, Access>,
     codes: BTreeMap<Lookup, Code>,
     grants: BTreeMap<GrantId, Grant>,
+    issued: AccessNumber,
+    /// The access tokens that a client got for itself, up to this one, were killed.
+    killed: BTreeMap<Arc<str>, AccessNumber>,
     refresh: BTreeMap<Lookup, Refresh>,
     sweep_at: SweepAt,
 }
@@ -95,9 +106,13 @@ pub(super) struct Ledger {
 impl Ledger {
     /// How many spent refresh tokens a grant's view names.
     const SPENT_SHOWN: usize = 1_024;
+    /// By how many of its rotations the reuse of a refresh token is recognised: eight weeks of
+    /// rotations every twenty minutes. Before that, a token was never heard of.
+    const SPENT_KEPT: usize = 4_096;
 
     pub(super) fn add_access(&mut self, now: Timestamp, token: &str, access: Access) {
-        self.access.insert(lookup(token), access);
+        self.issued = AccessNumber(self.issued.0.saturating_add(1));
+        self.access.insert(lookup(token), Access { number: self.issued, ..access });
         self.sweep_if_due(now);
     }
 
@@ -107,10 +122,15 @@ impl Ledger {
         self.sweep_if_due(now);
     }
 
-    pub(super) fn add_grant(&mut self, client: &str, user: &str, scopes: ScopeSet) -> GrantId {
+    pub(super) fn add_grant(
+        &mut self,
+        client: Arc<str>,
+        user: Arc<str>,
+        scopes: Arc<ScopeSet>,
+    ) -> GrantId {
         let next = self.grants.last_key_value().map_or(1, |(GrantId(last), _)| last + 1);
-        let [client, user] = [client, user].map(str::to_owned);
-        let grant = Grant { client, revoked: false, scopes, spent: VecDeque::new(), user };
+        let (killed, spent) = (AccessNumber::default(), VecDeque::new());
+        let grant = Grant { client, killed, revoked: false, scopes, spent, user };
         self.grants.insert(GrantId(next), grant);
         GrantId(next)
     }
@@ -121,8 +141,8 @@ impl Ledger {
         self.sweep_if_due(now);
     }
 
-    pub(super) fn access(&self, token: &str) -> Option<&Access> {
-        self.access.get(&lookup(token))
+    pub(super) fn access(&self, token: &Lookup) -> Option<&Access> {
+        self.access.get(token)
     }
 
     pub(super) fn code_mut(&mut self, code: &str) -> Option<&mut Code> {
@@ -133,23 +153,22 @@ impl Ledger {
         self.grants.get(&id)
     }
 
-    pub(super) fn refresh(&self, token: &str) -> Option<Refresh> {
-        self.refresh.get(&lookup(token)).copied()
+    pub(super) fn refresh(&self, token: &Lookup) -> Option<Refresh> {
+        self.refresh.get(token).copied()
     }
 
     /// Marks a refresh token as used; the first use counts.
-    pub(super) fn spend(&mut self, now: Timestamp, token: &str) {
-        let key = lookup(token);
-        let Some(refresh) = self.refresh.get_mut(&key) else { return };
+    pub(super) fn spend(&mut self, now: Timestamp, token: &Lookup) {
+        let Some(refresh) = self.refresh.get_mut(token) else { return };
         if refresh.spent_at.is_some() {
             return;
         }
         refresh.spent_at = Some(now);
-        if let Some(grant) = self.grants.get_mut(&refresh.grant) {
-            if grant.spent.len() >= Self::SPENT_SHOWN {
-                grant.spent.pop_front();
-            }
-            grant.spent.push_back(fingerprint(&key));
+        let Some(grant) = self.grants.get_mut(&refresh.grant) else { return };
+        grant.spent.push_back(*token);
+        if grant.spent.len() > Self::SPENT_KEPT {
+            let forgotten = grant.spent.pop_front();
+            forgotten.and_then(|token| self.refresh.remove(&token));
         }
     }
 
@@ -160,15 +179,27 @@ impl Ledger {
 
     /// Kills the access tokens of a grant.
     pub(super) fn kill_access_of_grant(&mut self, grant: GrantId) {
-        let tokens = self.access.values_mut().filter(|it| it.grant == Some(grant));
-        tokens.for_each(|it| it.killed = true);
+        let issued = self.issued;
+        self.grants.get_mut(&grant).into_iter().for_each(|grant| grant.killed = issued);
     }
 
     /// Kills the access tokens that a client got for itself.
-    pub(super) fn kill_access_of_client(&mut self, client: &str) {
-        let tokens = self.access.values_mut();
-        let own = tokens.filter(|it| it.grant.is_none() && it.client == client);
-        own.for_each(|it| it.killed = true);
+    pub(super) fn kill_access_of_client(&mut self, client: &Arc<str>) {
+        self.killed.insert(Arc::clone(client), self.issued);
+    }
+
+    /// Tells whether an access token was killed before its end.
+    pub(super) fn is_killed(&self, access: &Access) -> bool {
+        let killed = match access.grant {
+            Some(grant) => self.grants.get(&grant).map(|grant| grant.killed),
+            None => self.killed.get(&access.client).copied(),
+        };
+        killed.is_some_and(|killed| access.number <= killed)
+    }
+
+    /// Tells whether an access token works, as far as its grant, user and client do.
+    fn is_live(&self, access: &Access, now: Timestamp) -> bool {
+        now < access.expires_at && !self.is_killed(access)
     }
 
     pub(super) fn knows(&self, secret: &Lookup) -> bool {
@@ -181,7 +212,7 @@ impl Ledger {
         let views = self.grants.iter().map(|(id, grant)| (*id, view(world, *id, grant)));
         let mut views: BTreeMap<GrantId, GrantView> = views.collect();
         let live = |grant: &GrantView| !grant.revoked;
-        for (key, it) in self.access.iter().filter(|(_, it)| it.is_live(now)) {
+        for (key, it) in self.access.iter().filter(|(_, it)| self.is_live(it, now)) {
             let grant = it.grant.and_then(|id| views.get_mut(&id)).filter(|it| live(it));
             grant.into_iter().for_each(|grant| grant.live_access.push(fingerprint(key)));
         }
@@ -199,22 +230,16 @@ impl Ledger {
 fn view(world: &World, id: GrantId, grant: &Grant) -> GrantView {
     let gone = world.client(&grant.client).is_none()
         || !world.user(&grant.user).is_some_and(|user| user.active);
+    let forgotten = grant.spent.len().saturating_sub(Ledger::SPENT_SHOWN);
     GrantView {
-        client_id: grant.client.clone(),
+        client_id: grant.client.as_ref().to_owned(),
         id,
         live_access: Vec::new(),
         live_refresh: Vec::new(),
         revoked: grant.revoked || gone,
-        scopes: grant.scopes.clone(),
-        spent_refresh: grant.spent.iter().copied().collect(),
-        user_id: grant.user.clone(),
-    }
-}
-
-impl Access {
-    /// Tells whether it works, as far as its grant, user and client do.
-    pub(super) fn is_live(&self, now: Timestamp) -> bool {
-        !self.killed && now < self.expires_at
+        scopes: grant.scopes.as_ref().clone(),
+        spent_refresh: grant.spent.iter().skip(forgotten).map(fingerprint).collect(),
+        user_id: grant.user.as_ref().to_owned(),
     }
 }
 

@@ -19,6 +19,9 @@ impl Simulator {
         handled: &Handled,
         effect: Option<&Effect>,
     ) {
+        if self.journal.is_off() {
+            return;
+        }
         let lost = matches!(effect, Some(Effect::LostAfter | Effect::LostBefore));
         let path = request.uri().path();
         let kept: String = path.chars().take(Journal::PATH_LIMIT).collect();

@@ -2,6 +2,8 @@
 
 mod exchange;
 
+use std::sync::Arc;
+
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -45,7 +47,8 @@ pub(super) fn grant_type(request: &Request<SecretBytes>) -> Option<&'static str>
         return None;
     }
     let body = request.body().expose();
-    let form = Form::from_json(body).or_else(|| Form::read(body))?;
+    let object = looks_like_json(body).then(|| Form::from_json(body)).flatten();
+    let form = object.or_else(|| Form::read(body))?;
     let known = ["authorization_code", "client_credentials", "refresh_token"];
     known.into_iter().find(|known| form.get("grant_type") == Some(known))
 }
@@ -53,6 +56,7 @@ pub(super) fn grant_type(request: &Request<SecretBytes>) -> Option<&'static str>
 impl Simulator {
     /// Answers a token request; the answer tells of a budget, as every answer of the API does.
     pub(super) fn token(&mut self, now: Timestamp, request: &Request<SecretBytes>) -> Handled {
+        self.issued = None;
         let mut budget = Budget::untouched(self.token_limit().unwrap_or(Limit::USUAL));
         let mut handled = self.judge_token(now, request, &mut budget);
         budget.write_to(handled.response.headers_mut());
@@ -79,7 +83,7 @@ impl Simulator {
             Err(refusal) => return self.refused(request, refusal),
         };
         let client = match self.authenticate(request, &form) {
-            Ok(client) => client.clone(),
+            Ok(client) => Arc::clone(client),
             Err(refusal) => return self.refused(request, refusal),
         };
         let credential = Some(Fingerprint::of(&client.secret));
@@ -102,7 +106,7 @@ impl Simulator {
         handled.by(credential)
     }
 
-    fn read_form(&self, request: &Request<SecretBytes>) -> Result<Form, Refusal> {
+    fn read_form<'a>(&self, request: &'a Request<SecretBytes>) -> Result<Form<'a>, Refusal> {
         let invalid = |reason| Refusal::new("invalid_request", reason);
         if request.uri().query().is_some() {
             return Err(invalid("parameters belong into the body"));
@@ -132,8 +136,8 @@ impl Simulator {
     fn authenticate(
         &self,
         request: &Request<SecretBytes>,
-        form: &Form,
-    ) -> Result<&Client, Refusal> {
+        form: &Form<'_>,
+    ) -> Result<&Arc<Client>, Refusal> {
         let refreshes = form.filled("grant_type") == Some("refresh_token");
         let basic = match self.switches.basic {
             BasicAuthentication::NotForRefresh if refreshes => None,
@@ -158,7 +162,7 @@ impl Simulator {
             (None, (Some(id), Some(secret))) => (id.to_owned(), Secret::new(secret.to_owned())),
             (None, _) => return Err(Refusal::client("no client authentication")),
         };
-        let client = self.world.client(&id).ok_or(Refusal::client("no such client"))?;
+        let client = self.world.shared_client(&id).ok_or(Refusal::client("no such client"))?;
         if !client.secret.matches(&secret) {
             return Err(Refusal::client("the client secret is wrong"));
         }
@@ -171,16 +175,20 @@ impl Simulator {
     }
 
     /// Returns the scopes of a new token, of those that its grant allows.
-    pub(super) fn narrowed(&self, form: &Form, granted: &ScopeSet) -> Result<ScopeSet, Refusal> {
-        let Some(asked) = form.filled("scope") else { return Ok(granted.clone()) };
+    pub(super) fn narrowed(
+        &self,
+        form: &Form<'_>,
+        granted: &Arc<ScopeSet>,
+    ) -> Result<Arc<ScopeSet>, Refusal> {
+        let Some(asked) = form.filled("scope") else { return Ok(Arc::clone(granted)) };
         let refusal = |reason| Refusal::new("invalid_scope", reason);
         match self.switches.request_scope {
-            RequestScope::Ignored => Ok(granted.clone()),
+            RequestScope::Ignored => Ok(Arc::clone(granted)),
             RequestScope::Refused => Err(refusal("no scope may be named here")),
             RequestScope::Honoured => {
                 let asked = ScopeSet::parse(asked).map_err(|_| refusal("a scope is malformed"))?;
                 if asked.iter().all(|scope| granted.contains(scope)) {
-                    return Ok(asked);
+                    return Ok(Arc::new(asked));
                 }
                 Err(refusal("a scope was not granted"))
             }
@@ -230,5 +238,5 @@ fn read_basic(header: &str) -> Option<(String, Secret)> {
     let colon = pair.iter().position(|byte| *byte == b':')?;
     let (id, secret) = pair.split_at(colon);
     let secret = form::decode(secret.get(1..)?)?;
-    Some((form::decode(id)?, Secret::new(secret)))
+    Some((form::decode(id)?.into_owned(), Secret::new(secret.into_owned())))
 }

@@ -1,6 +1,7 @@
 //! Companies, users, and the credentials that they or their partners hold.
 
 use std::fmt;
+use std::sync::Arc;
 
 use sr_auth_core::{ClientCredentials, ConfigError, ScopeSet, Secret};
 
@@ -117,10 +118,10 @@ impl User {
 /// Something with a client id and a client secret.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) kind: ClientKind,
     pub(crate) name: String,
-    pub(crate) scopes: ScopeSet,
+    pub(crate) scopes: Arc<ScopeSet>,
     pub(crate) secret: Secret,
 }
 
@@ -159,7 +160,7 @@ impl Client {
         scopes: ScopeSet,
     ) -> Self {
         let kind = ClientKind::Service { company: company.to_owned(), role };
-        Self { id: id.to_owned(), kind, name: name.to_owned(), scopes, secret }
+        Self { id: id.into(), kind, name: name.to_owned(), scopes: Arc::new(scopes), secret }
     }
 
     /// Makes a partner's application whose default scopes are all its approved ones; redirect URIs
@@ -175,7 +176,7 @@ impl Client {
         let uris = redirect_uris.iter().take(Self::REDIRECT_URIS);
         let redirect_uris = uris.map(|uri| (*uri).to_owned()).collect();
         let kind = ClientKind::Application { default_scopes: scopes.clone(), redirect_uris };
-        Self { id: id.to_owned(), kind, name: name.to_owned(), scopes, secret }
+        Self { id: id.into(), kind, name: name.to_owned(), scopes: Arc::new(scopes), secret }
     }
 
     /// Sets the scopes of an application's request that names none.
@@ -201,7 +202,7 @@ impl Client {
 
     /// Returns what the client may do at most.
     #[must_use]
-    pub const fn scopes(&self) -> &ScopeSet {
+    pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sr_auth_core::{RefreshToken, SingleUse};
-use sr_testkit::{Effect, Fault, Simulator, Target};
+use sr_testkit::{DemoCredentials, Effect, Fault, Simulator, Target};
 
 use crate::fixture::{fingerprint, refresh_of, scene};
 
@@ -117,4 +117,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_consent_without_a_browser_is_a_consent() {
+    let mut scene = scene(&["old_access_token=dies"]);
+    let client = scene.credentials.application().id().as_str().to_owned();
+    let user = DemoCredentials::ADMINISTRATOR;
+    let given = scene.simulator.consent(scene.now, &client, user).expect("a consent");
+    let grant = given.grant.expect("a grant of a user");
+    assert!(scene.simulator.accepts(scene.now, &given.access));
+    let held = RefreshToken::new(given.refresh.expect("a token"), scene.now).expect("a token");
+    let tokens = scene.refresh(&held).expect("tokens");
+    let issued = scene.simulator.take_issued().expect("the request was granted");
+    assert!(issued.access.matches(tokens.access().secret()));
+    assert_eq!((issued.grant, scene.simulator.take_issued().is_none()), (Some(grant), true));
+    assert!(!scene.simulator.accepts(scene.now, &given.access), "the refresh has killed it");
+    scene.refresh(&held).expect_err("it is spent");
+    assert!(scene.simulator.take_issued().is_none(), "nothing was issued");
+    assert!(scene.simulator.revoke_grant(grant) && scene.simulator.is_revoked(grant));
+    assert!(!scene.simulator.accepts(scene.now, &issued.access));
+    assert!(scene.simulator.consent(scene.now, &client, "nobody").is_none());
+    let service = scene.credentials.service().id().as_str().to_owned();
+    assert!(scene.simulator.consent(scene.now, &service, user).is_none());
 }

@@ -60,13 +60,13 @@ pub(super) fn read(query: &str, world: &World, switches: &Switches) -> Result<Co
     judge_response_type(&form, switches).map_err(rejected)?;
     let scopes = scopes(&form, default_scopes, &client.scopes).map_err(rejected)?;
     let challenge = challenge(&form, switches).map_err(rejected)?;
-    let (client, redirect_uri) = (client.id.clone(), uri.to_owned());
+    let (client, redirect_uri) = (client.id().to_owned(), uri.to_owned());
     Ok(Consent { challenge, client, redirect_uri, scopes, state })
 }
 
 type Judged<T> = Result<T, (&'static str, &'static str)>;
 
-fn judge_response_type(form: &Form, switches: &Switches) -> Judged<()> {
+fn judge_response_type(form: &Form<'_>, switches: &Switches) -> Judged<()> {
     match (form.filled("response_type"), switches.response_type) {
         (_, ResponseType::Ignored)
         | (Some("code"), ResponseType::Optional | ResponseType::Required)
@@ -79,7 +79,7 @@ fn judge_response_type(form: &Form, switches: &Switches) -> Judged<()> {
 }
 
 /// No `scope` means the default ones; an empty one is an error.
-fn scopes(form: &Form, default: &ScopeSet, approved: &ScopeSet) -> Judged<ScopeSet> {
+fn scopes(form: &Form<'_>, default: &ScopeSet, approved: &ScopeSet) -> Judged<ScopeSet> {
     let Some(text) = form.get("scope") else { return Ok(default.clone()) };
     let invalid = |description| ("invalid_scope", description);
     let asked = ScopeSet::parse(text).map_err(|_| invalid("A scope is malformed"))?;
@@ -93,7 +93,7 @@ fn scopes(form: &Form, default: &ScopeSet, approved: &ScopeSet) -> Judged<ScopeS
 }
 
 /// Only `S256`: `plain` is refused, and so is a challenge without a method, which would mean it.
-fn challenge(form: &Form, switches: &Switches) -> Judged<Option<String>> {
+fn challenge(form: &Form<'_>, switches: &Switches) -> Judged<Option<String>> {
     let method = form.filled("code_challenge_method");
     match (switches.pkce, form.filled("code_challenge")) {
         (Pkce::Ignored, _) | (Pkce::Verified, None) => Ok(None),

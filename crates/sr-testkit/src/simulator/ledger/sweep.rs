@@ -43,7 +43,9 @@ impl Ledger {
     /// long as the judgement can end a token.
     fn sweep(&mut self, now: Timestamp) {
         let live = self.live_grants(now);
-        self.access.retain(|_, it| it.is_live(now));
+        let mut access = std::mem::take(&mut self.access);
+        access.retain(|_, it| self.is_live(it, now));
+        self.access = access;
         self.codes.retain(|_, it| is_of_use(it, now, &live));
         self.refresh.retain(|_, it| live.contains(&it.grant));
         let dead = self.grants.keys().rev().filter(|id| !live.contains(id));
@@ -54,7 +56,8 @@ impl Ledger {
 
     /// The grants that have a token which works, or may bring one.
     fn live_grants(&self, now: Timestamp) -> BTreeSet<GrantId> {
-        let access = self.access.values().filter(|it| it.is_live(now)).filter_map(|it| it.grant);
+        let access =
+            self.access.values().filter(|it| self.is_live(it, now)).filter_map(|it| it.grant);
         // A spent refresh token counts, since a switch can have it taken again.
         let refresh = self.refresh.values().filter(|it| it.is_young(now)).map(|it| it.grant);
         let alive = |id: &GrantId| self.grants.get(id).is_some_and(|grant| !grant.revoked);
@@ -71,11 +74,12 @@ fn is_of_use(code: &Code, now: Timestamp, live: &BTreeSet<GrantId>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
-    use sr_auth_core::{RefreshToken, ScopeSet};
+    use sr_auth_core::RefreshToken;
 
-    use super::super::{Access, GrantId};
+    use super::super::{Access, AccessNumber, GrantId, lookup};
     use super::*;
 
     fn at(secs: u64) -> Timestamp {
@@ -86,24 +90,24 @@ mod tests {
     fn grant(ledger: &mut Ledger, now: Timestamp, name: &str, rotations: usize) -> GrantId {
         let code = Code {
             challenge: None,
-            client: "c".to_owned(),
+            client: "c".into(),
             issued_at: now,
             presented: Presented::Never,
             redirect_uri: String::new(),
-            scopes: ScopeSet::default(),
-            user: "u".to_owned(),
+            scopes: Arc::default(),
+            user: "u".into(),
         };
         ledger.add_code(name, code);
-        let id = ledger.add_grant("c", "u", ScopeSet::default());
+        let id = ledger.add_grant("c".into(), "u".into(), Arc::default());
         ledger.code_mut(name).expect("it was added").presented = Presented::With(id);
         for rotation in 0..=rotations {
-            ledger.spend(now, &format!("{name} refresh {}", rotation.saturating_sub(1)));
+            ledger.spend(now, &lookup(&format!("{name} refresh {}", rotation.saturating_sub(1))));
             let access = Access {
-                client: "c".to_owned(),
+                client: "c".into(),
                 expires_at: now.after(Simulator::ACCESS_TOKEN_LIFE),
                 grant: Some(id),
-                killed: false,
-                scopes: ScopeSet::default(),
+                number: AccessNumber::default(),
+                scopes: Arc::default(),
             };
             ledger.add_access(now, &format!("{name} access {rotation}"), access);
             ledger.add_refresh(now, &format!("{name} refresh {rotation}"), id);
@@ -122,10 +126,36 @@ mod tests {
         assert!(ledger.len() < 2 * SweepAt::FIRST, "{}", ledger.len());
         assert!(ledger.grant(kept).is_some_and(|grant| !grant.revoked));
         assert!(ledger.code_mut("kept").is_some(), "its reuse may end the grant");
-        assert!((0..=3).all(|it| ledger.refresh(&format!("kept refresh {it}")).is_some()));
-        assert!(ledger.access("kept access 3").is_none(), "it expired long ago");
+        let refresh = |it| ledger.refresh(&lookup(&format!("kept refresh {it}")));
+        assert!((0..=3).all(|it| refresh(it).is_some()));
+        assert!(ledger.access(&lookup("kept access 3")).is_none(), "it expired long ago");
         let newest = ledger.grants.last_key_value().map(|(GrantId(id), _)| *id);
         assert_eq!(newest, Some(20_001), "ids are not given twice");
+    }
+
+    #[test]
+    fn a_grant_that_rotates_for_ever_keeps_its_last_spent_tokens() {
+        let mut ledger = Ledger::default();
+        let rotations = 3 * Ledger::SPENT_KEPT;
+        grant(&mut ledger, at(0), "busy", rotations);
+        let refresh = |it: usize| ledger.refresh(&lookup(&format!("busy refresh {it}")));
+        let kept: Vec<_> = (0..=rotations).filter(|it| refresh(*it).is_some()).collect();
+        assert_eq!(kept, (rotations - Ledger::SPENT_KEPT..=rotations).collect::<Vec<_>>());
+        let spent = |it| refresh(it).and_then(|it| it.spent_at);
+        assert_eq!((spent(rotations - 1), spent(rotations)), (Some(at(0)), None));
+    }
+
+    #[test]
+    fn what_is_killed_is_what_was_issued_before() {
+        let mut ledger = Ledger::default();
+        let [first, second] = ["first", "second"].map(|it| grant(&mut ledger, at(0), it, 0));
+        ledger.kill_access_of_grant(first);
+        let killed = |name: &str| {
+            let access = ledger.access(&lookup(&format!("{name} access 0"))).expect("it is young");
+            ledger.is_killed(access)
+        };
+        assert_eq!([killed("first"), killed("second")], [true, false]);
+        assert!(ledger.grant(second).is_some());
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! The three grants of the token endpoint.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::json;
 use sr_auth_core::{ScopeSet, Secret, Timestamp};
 
 use super::{Members, Refusal};
-use crate::simulator::Simulator;
+use crate::simulator::fingerprint::lookup;
 use crate::simulator::form::Form;
-use crate::simulator::ledger::{Access, Code, GrantId, Presented};
+use crate::simulator::ledger::{Access, AccessNumber, Code, GrantId, Presented};
 use crate::simulator::switches::{
     AnswerScope, CodeReplay, ExchangeRedirect, ExpiresIn, OldAccessToken, Pkce, RefreshTokenType,
     SecondToken, SpentRefreshToken, Successor, TokenShape,
 };
+use crate::simulator::{Issued, Simulator};
 use crate::world::{Client, ClientKind};
 
 const fn invalid_grant(reason: &'static str) -> Refusal {
@@ -22,7 +25,7 @@ impl Simulator {
         &mut self,
         now: Timestamp,
         client: &Client,
-        form: &Form,
+        form: &Form<'_>,
     ) -> Result<Members, Refusal> {
         let service = matches!(client.kind, ClientKind::Service { .. });
         let unauthorized = Refusal::new("unauthorized_client", "the client may not use this grant");
@@ -42,7 +45,7 @@ impl Simulator {
         &mut self,
         now: Timestamp,
         client: &Client,
-        form: &Form,
+        form: &Form<'_>,
     ) -> Result<Members, Refusal> {
         let scopes = self.narrowed(form, &client.scopes)?;
         if self.switches.second_token == SecondToken::KillsFirst {
@@ -51,6 +54,7 @@ impl Simulator {
         let token = self.issue_access(now, client, None, &scopes);
         let mut members = vec![("access_token", json!(token)), ("token_type", json!("bearer"))];
         self.finish(&mut members, &scopes);
+        self.issued = Some(Issued::new(None, token, None));
         Ok(members)
     }
 
@@ -58,7 +62,7 @@ impl Simulator {
         &mut self,
         now: Timestamp,
         client: &Client,
-        form: &Form,
+        form: &Form<'_>,
     ) -> Result<Members, Refusal> {
         let text = form.filled("code").ok_or(Refusal::new("invalid_request", "code is missing"))?;
         let code = self.ledger.code_mut(text).ok_or(invalid_grant("no such code"))?;
@@ -72,12 +76,15 @@ impl Simulator {
         }
         self.check_code(now, &code, form)?;
         let scopes = self.narrowed(form, &code.scopes)?;
-        let grant = self.ledger.add_grant(&client.id, &code.user, code.scopes.clone());
+        let (id, user) = (Arc::clone(&client.id), Arc::clone(&code.user));
+        let grant = self.ledger.add_grant(id, user, Arc::clone(&code.scopes));
         self.remember(text, Presented::With(grant));
         let token = self.issue_access(now, client, Some(grant), &scopes);
         let mut members = vec![("token_type", json!("bearer")), ("access_token", json!(token))];
         self.finish(&mut members, &scopes);
-        members.push(("refresh_token", self.issue_refresh(now, grant)));
+        let refresh = self.issue_refresh(now, grant);
+        members.push(("refresh_token", json!(refresh)));
+        self.issued = Some(Issued::new(Some(grant), token, Some(refresh)));
         Ok(members)
     }
 
@@ -96,7 +103,7 @@ impl Simulator {
         }
     }
 
-    fn check_code(&self, now: Timestamp, code: &Code, form: &Form) -> Result<(), Refusal> {
+    fn check_code(&self, now: Timestamp, code: &Code, form: &Form<'_>) -> Result<(), Refusal> {
         if now >= code.issued_at.after(Self::CODE_LIFE) {
             return Err(invalid_grant("the code is older than 30 seconds"));
         }
@@ -128,13 +135,13 @@ impl Simulator {
         &mut self,
         now: Timestamp,
         client: &Client,
-        form: &Form,
+        form: &Form<'_>,
     ) -> Result<Members, Refusal> {
         let missing = Refusal::new("invalid_request", "refresh_token is missing");
         let text = form.filled("refresh_token").ok_or(missing)?;
-        let token = self.ledger.refresh(text).ok_or(invalid_grant("no such refresh token"))?;
-        let grant = self.ledger.grant(token.grant).cloned();
-        let grant = grant.ok_or(invalid_grant("no such grant"))?;
+        let key = lookup(text);
+        let token = self.ledger.refresh(&key).ok_or(invalid_grant("no such refresh token"))?;
+        let grant = self.ledger.grant(token.grant).ok_or(invalid_grant("no such grant"))?;
         if grant.client != client.id {
             return Err(invalid_grant("the refresh token belongs to another client"));
         }
@@ -144,6 +151,7 @@ impl Simulator {
         if !self.world.user(&grant.user).is_some_and(|user| user.active) {
             return Err(invalid_grant("the user is gone"));
         }
+        let granted = Arc::clone(&grant.scopes);
         // Before its age: a reuse is a sign of theft however old the token is.
         if let Some(spent_at) = token.spent_at {
             self.judge_reuse(now, spent_at, token.grant)?;
@@ -151,9 +159,9 @@ impl Simulator {
         if !token.is_young(now) {
             return Err(invalid_grant("the refresh token is older than 28 days"));
         }
-        let scopes = self.narrowed(form, &grant.scopes)?;
+        let scopes = self.narrowed(form, &granted)?;
         if self.switches.successor != Successor::Kept {
-            self.ledger.spend(now, text);
+            self.ledger.spend(now, &key);
         }
         if self.switches.old_access_token == OldAccessToken::Dies {
             self.ledger.kill_access_of_grant(token.grant);
@@ -164,9 +172,10 @@ impl Simulator {
             members.push(("token_type", json!("bearer")));
         }
         self.finish(&mut members, &scopes);
-        if self.switches.successor == Successor::Always {
-            members.push(("refresh_token", self.issue_refresh(now, token.grant)));
-        }
+        let refresh = (self.switches.successor == Successor::Always)
+            .then(|| self.issue_refresh(now, token.grant));
+        members.extend(refresh.as_ref().map(|it| ("refresh_token", json!(it))));
+        self.issued = Some(Issued::new(Some(token.grant), access, refresh));
         Ok(members)
     }
 
@@ -190,12 +199,12 @@ impl Simulator {
         }
     }
 
-    fn issue_access(
+    pub(in crate::simulator) fn issue_access(
         &mut self,
         now: Timestamp,
         client: &Client,
         grant: Option<GrantId>,
-        scopes: &ScopeSet,
+        scopes: &Arc<ScopeSet>,
     ) -> String {
         let shape = match (self.switches.token_shape, grant) {
             (TokenShape::Documented, None) => TokenShape::Dcrd10,
@@ -210,20 +219,20 @@ impl Simulator {
             TokenShape::Long => format!("{}-._~+/{}==", self.secrets.hex(64), "Az9".repeat(643)),
         };
         let access = Access {
-            client: client.id.clone(),
+            client: Arc::clone(&client.id),
             expires_at: now.after(Self::ACCESS_TOKEN_LIFE),
             grant,
-            killed: false,
-            scopes: scopes.clone(),
+            number: AccessNumber::default(),
+            scopes: Arc::clone(scopes),
         };
         self.ledger.add_access(now, &token, access);
         token
     }
 
-    fn issue_refresh(&mut self, now: Timestamp, grant: GrantId) -> Value {
+    pub(in crate::simulator) fn issue_refresh(&mut self, now: Timestamp, grant: GrantId) -> String {
         let token = self.secrets.hex(40);
         self.ledger.add_refresh(now, &token, grant);
-        json!(token)
+        token
     }
 
     /// Adds what the switches say about the life and the scopes of a token.

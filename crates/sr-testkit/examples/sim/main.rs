@@ -1,0 +1,182 @@
+//! Runs the simulation: `cargo run --release -p sr-testkit --example sim -- --seconds 60`.
+#![expect(clippy::print_stdout, reason = "a program tells what it found")]
+
+mod options;
+mod planted;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use options::{Options, Task};
+use sr_testkit::simulation::{Coverage, Invariant, Report, Simulation, Violation, shrink};
+
+/// So many runs may go into making a failure short.
+const ATTEMPTS: u32 = 4_000;
+
+/// How much of the story of a failure is shown.
+const LINES: usize = 80;
+
+fn main() -> ExitCode {
+    let options = match Options::read() {
+        Ok(options) => options,
+        Err(error) => {
+            println!("{error}\n\n{}", Options::HELP);
+            return ExitCode::from(2);
+        }
+    };
+    let is_good = match &options.task {
+        Task::Help => {
+            println!("{}", Options::HELP);
+            true
+        }
+        Task::Planted(name) => planted::run(&options, name.as_deref()),
+        Task::Replay(file) => replay(file),
+        Task::Run => run(&options),
+        Task::Story => {
+            tell(&Simulation::new().readable().run_seed(options.seed), usize::MAX);
+            true
+        }
+    };
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What all threads have found.
+#[derive(Default)]
+struct Findings {
+    coverage: Coverage,
+    events: u64,
+    /// Each kind of failure: how often, and the first seed.
+    failures: BTreeMap<(Invariant, &'static str), (u64, u64)>,
+    hash: u64,
+    runs: u64,
+}
+
+fn run(options: &Options) -> bool {
+    println!("{}", Simulation::MIX);
+    let clock = Stopwatch::start();
+    let findings = Mutex::new(Findings::default());
+    let (next, stop) = (AtomicU64::new(options.seed), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads {
+            scope.spawn(|| work(options, &clock, &findings, &next, &stop));
+        }
+    });
+    let seconds = clock.elapsed().as_secs_f64();
+    let findings = findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let per_second = |count: u64| count as f64 / seconds;
+    println!(
+        "{} scenarios of 24 h, {} events in {seconds:.1} s on {} threads: {:.0} scenarios/s, \
+         {:.0} events/s, {:.0} events/s on each thread",
+        findings.runs,
+        findings.events,
+        options.threads,
+        per_second(findings.runs),
+        per_second(findings.events),
+        per_second(findings.events) / options.threads as f64,
+    );
+    println!("trace hash {:016x} of the seeds from {} on", findings.hash, options.seed);
+    if options.coverage {
+        println!("{}", findings.coverage);
+        findings.coverage.unmet().iter().for_each(|it| println!("not met: {it}"));
+    }
+    for ((invariant, detail), (count, seed)) in &findings.failures {
+        println!("{count} x {invariant:?}: {detail} (seed {seed})");
+    }
+    if let Some((_, (_, seed))) = findings.failures.first_key_value() {
+        explain(*seed);
+    }
+    findings.failures.is_empty()
+}
+
+fn work(
+    options: &Options,
+    clock: &Stopwatch,
+    findings: &Mutex<Findings>,
+    next: &AtomicU64,
+    stop: &AtomicBool,
+) {
+    let mut simulation = Simulation::new();
+    simulation.coverage_mut().watch(options.coverage);
+    let mut own = Findings::default();
+    while !stop.load(Ordering::Relaxed) {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        let done = seed - options.seed;
+        if options.scenarios.is_some_and(|most| done >= most) || clock.elapsed() >= options.time {
+            break;
+        }
+        let report = simulation.run_seed(seed);
+        own.runs += 1;
+        own.events += report.events;
+        // Whichever thread runs which seed: the sum is the same.
+        own.hash = own.hash.wrapping_add(report.hash.rotate_left(seed as u32 % 64));
+        if let Some(Violation { invariant, detail, .. }) = report.violation {
+            let failure = own.failures.entry((invariant, detail)).or_insert((0, seed));
+            failure.0 += 1;
+            stop.fetch_or(!options.all, Ordering::Relaxed);
+        }
+    }
+    own.coverage = simulation.coverage().clone();
+    let mut all = findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.runs += own.runs;
+    all.events += own.events;
+    all.hash = all.hash.wrapping_add(own.hash);
+    all.coverage.add(&own.coverage);
+    for (kind, (count, seed)) in own.failures {
+        let failure = all.failures.entry(kind).or_insert((0, seed));
+        *failure = (failure.0 + count, failure.1.min(seed));
+    }
+}
+
+/// Makes a failure short, keeps it in a file, and tells its story.
+fn explain(seed: u64) {
+    let report = Simulation::new().run_seed(seed);
+    let Some(violation) = report.violation else { return };
+    let before = report.choices.len();
+    let bytes = shrink(&mut Simulation::new(), report.choices, violation.invariant, ATTEMPTS);
+    println!("\nseed {seed}: {before} bytes of choices, {} after shrinking", bytes.len());
+    let folder = std::path::Path::new("target/sim");
+    let file = folder.join(format!("{:?}-{seed}.bin", violation.invariant));
+    match std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, &bytes)) {
+        Ok(()) => println!("repeat it with --replay {}", file.display()),
+        Err(error) => println!("it could not be kept: {error}"),
+    }
+    tell(&Simulation::new().readable().run_bytes(bytes), LINES);
+}
+
+fn replay(file: &std::path::Path) -> bool {
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            println!("{}: {error}", file.display());
+            return false;
+        }
+    };
+    let report = Simulation::new().readable().run_bytes(bytes);
+    tell(&report, usize::MAX);
+    report.violation.is_none()
+}
+
+/// Prints the last lines of a story.
+fn tell(report: &Report, lines: usize) {
+    let from = report.lines.len().saturating_sub(lines);
+    report.lines.iter().skip(from).for_each(|line| println!("{line}"));
+    println!("{} events, trace hash {:016x}", report.events, report.hash);
+}
+
+/// Real time, for figures and for when to stop; no run sees it.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "how long the simulation takes is real time")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how long the simulation takes is real time")]
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,99 @@
+//! Fleets of the real machines in a world of choices: processes, callers, grants, a network, clocks
+//! and a store, and everything that befalls them, in virtual time.
+//!
+//! A run is decided by a byte string ([`Choices`]) and by nothing else: a seed stands for one, a
+//! fuzzer makes one, a file keeps one. A judge that knows what the server knows checks after every
+//! step what must always hold ([`Invariant`]), and at the end, when the faults are over, that no
+//! grant was lost that anybody could have saved.
+
+mod choices;
+mod clock;
+mod coverage;
+mod machines;
+mod network;
+mod oracle;
+mod process;
+mod queue;
+mod run;
+mod scenario;
+mod shrink;
+mod slab;
+mod storage;
+mod trace;
+
+pub use choices::{Choices, Rate};
+pub use coverage::Coverage;
+pub use network::Trouble;
+pub use oracle::{Excuse, Invariant, Violation};
+pub use run::Report;
+pub use scenario::Mishap;
+pub use shrink::shrink;
+pub use storage::StoreDefect;
+
+/// Runs worlds, one after the other.
+///
+/// # Examples
+///
+/// ```
+/// use sr_testkit::simulation::Simulation;
+///
+/// let mut simulation = Simulation::new();
+/// let report = simulation.run_seed(1);
+/// assert_eq!(report.violation, None);
+/// assert_eq!(simulation.run_bytes(report.choices).hash, report.hash);
+/// ```
+#[derive(Debug, Default)]
+pub struct Simulation {
+    coverage: Coverage,
+    defect: Option<StoreDefect>,
+    readable: bool,
+}
+
+impl Simulation {
+    /// What the worlds are made of, for whoever reads figures.
+    pub const MIX: &str = scenario::MIX;
+
+    /// Makes a simulation of good machines and a good store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Breaks a rule of the store.
+    #[must_use]
+    pub fn with_defect(self, defect: StoreDefect) -> Self {
+        Self { defect: Some(defect), ..self }
+    }
+
+    /// Has every run tell what happens, a line each.
+    #[must_use]
+    pub fn readable(self) -> Self {
+        Self { readable: true, ..self }
+    }
+
+    /// Runs the world of a seed.
+    pub fn run_seed(&mut self, seed: u64) -> Report {
+        self.run(&mut Choices::from_seed(seed))
+    }
+
+    /// Runs the world of a byte string.
+    pub fn run_bytes(&mut self, bytes: Vec<u8>) -> Report {
+        self.run(&mut Choices::from_bytes(bytes))
+    }
+
+    /// Runs the world of the choices that are still to be read.
+    pub fn run(&mut self, choices: &mut Choices) -> Report {
+        run::Run::new(choices, self.defect, &mut self.coverage, self.readable).run()
+    }
+
+    /// Returns the coverage, to watch more or less.
+    pub const fn coverage_mut(&mut self) -> &mut Coverage {
+        &mut self.coverage
+    }
+
+    /// Returns what the runs have met so far.
+    #[must_use]
+    pub const fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+}

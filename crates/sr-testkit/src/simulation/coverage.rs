@@ -1,0 +1,212 @@
+//! What the runs have reached: a simulation that never meets a fault proves nothing about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Debug};
+
+use sr_auth_core::fleet::{self, FleetEvent};
+use sr_auth_core::lifecycle::{Input, Stage};
+
+use super::network::Trouble;
+use super::oracle::Excuse;
+use super::scenario::Mishap;
+use super::storage::StoreWay;
+use crate::simulator::Switches;
+
+/// Counts what was met.
+///
+/// Its `Display` is a table: troubles of the network and of the store, mishaps, modes of the server,
+/// why grants were lost, what fleets told, and each state of a renewal with what happened in it.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    cells: BTreeMap<(Option<Stage>, &'static str), u64>,
+    excuses: BTreeMap<Excuse, u64>,
+    mishaps: BTreeMap<Mishap, u64>,
+    modes: BTreeMap<String, u64>,
+    notices: BTreeMap<&'static str, u64>,
+    store_ways: BTreeMap<StoreWay, u64>,
+    troubles: BTreeMap<Trouble, u64>,
+    watches: bool,
+}
+
+impl Coverage {
+    /// Adds what another one has counted.
+    pub fn add(&mut self, other: &Self) {
+        add(&mut self.cells, &other.cells);
+        add(&mut self.excuses, &other.excuses);
+        add(&mut self.mishaps, &other.mishaps);
+        add(&mut self.modes, &other.modes);
+        add(&mut self.notices, &other.notices);
+        add(&mut self.store_ways, &other.store_ways);
+        add(&mut self.troubles, &other.troubles);
+    }
+
+    /// Sets whether states are looked at before each input, which takes time.
+    pub const fn watch(&mut self, watches: bool) {
+        self.watches = watches;
+    }
+
+    /// Returns what should have been met and was not.
+    #[must_use]
+    pub fn unmet(&self) -> Vec<String> {
+        let mut unmet = missing(&self.troubles, &Trouble::ALL);
+        unmet.extend(missing(&self.mishaps, &Mishap::ALL));
+        unmet.extend(missing(&self.store_ways, &StoreWay::ALL));
+        unmet.extend(missing(&self.excuses, &Excuse::ALL));
+        let stages: BTreeSet<_> = self.cells.keys().filter_map(|(stage, _)| *stage).collect();
+        let cells = CELLS.iter().filter(|(stage, inputs)| {
+            let met = |input: &&str| self.cells.contains_key(&(Some(*stage), *input));
+            !stages.contains(stage) || !inputs.iter().all(met)
+        });
+        if self.watches {
+            unmet.extend(cells.map(|(stage, inputs)| format!("{stage:?} with each of {inputs:?}")));
+        }
+        unmet
+    }
+
+    pub(super) const fn watches(&self) -> bool {
+        self.watches
+    }
+
+    pub(super) fn cell(&mut self, stage: Option<Stage>, input: &fleet::Input) {
+        let name = match input {
+            fleet::Input::Adopt { .. } => "Adopt",
+            fleet::Input::ClockDiverged => "ClockDiverged",
+            fleet::Input::End { .. } => "End",
+            fleet::Input::Grant { input, .. } => of_lifecycle(input),
+            fleet::Input::Judge(_) => "Judge",
+            fleet::Input::Open { .. } => "Open",
+            fleet::Input::Rejected { .. } => "Rejected",
+            fleet::Input::Replace { .. } => "Replace",
+            fleet::Input::Resume => "Resume",
+            fleet::Input::Shutdown => "Shutdown",
+            fleet::Input::Stored { .. } => "Stored",
+            fleet::Input::Timeout => "Timeout",
+            fleet::Input::Want { .. } => "Want",
+        };
+        *self.cells.entry((stage, name)).or_default() += 1;
+    }
+
+    pub(super) fn notice(&mut self, event: &FleetEvent) {
+        let name = match event {
+            FleetEvent::ApplicationResumed { .. } => "ApplicationResumed",
+            FleetEvent::ApplicationStopped { .. } => "ApplicationStopped",
+            FleetEvent::EndpointResumed { .. } => "EndpointResumed",
+            FleetEvent::EndpointStopped { .. } => "EndpointStopped",
+            FleetEvent::Evicted { .. } => "Evicted",
+            FleetEvent::RefusalsBelieved => "RefusalsBelieved",
+            FleetEvent::RefusalsDoubted => "RefusalsDoubted",
+            FleetEvent::StoreRolledBack => "StoreRolledBack",
+            FleetEvent::StoreTrusted => "StoreTrusted",
+            FleetEvent::Unplaced { .. } => "Unplaced",
+            _ => "another",
+        };
+        *self.notices.entry(name).or_default() += 1;
+    }
+
+    pub(super) fn mode(&mut self, switches: &Switches) {
+        let spent = format!("spent token: {:?}", switches.spent_refresh_token);
+        let old = format!("old access token: {:?}", switches.old_access_token);
+        let successor = format!("successor: {:?}", switches.successor);
+        let errors = format!("errors: {:?}", switches.token_errors);
+        let life = format!("expires_in: {:?}", switches.expires_in);
+        for mode in [spent, old, successor, errors, life] {
+            *self.modes.entry(mode).or_default() += 1;
+        }
+    }
+
+    pub(super) fn excuses(&mut self, excuses: &BTreeMap<Excuse, u64>) {
+        add(&mut self.excuses, excuses);
+    }
+
+    pub(super) fn mishap(&mut self, mishap: Mishap) {
+        *self.mishaps.entry(mishap).or_default() += 1;
+    }
+
+    pub(super) fn store_way(&mut self, way: StoreWay) {
+        *self.store_ways.entry(way).or_default() += 1;
+    }
+
+    pub(super) fn trouble(&mut self, trouble: Trouble) {
+        *self.troubles.entry(trouble).or_default() += 1;
+    }
+}
+
+/// What must have happened in each state of a renewal for the runs to count.
+const CELLS: [(Stage, &[&str]); 13] = [
+    (Stage::Adopting, &["Stored", "Stored (failed)"]),
+    (Stage::Arming, &["Stored", "Stored (failed)", "Want", "Adopt", "End"]),
+    (Stage::BackingOff, &["Want", "Adopt", "End", "Rejected"]),
+    (Stage::Burying, &["Stored", "Stored (failed)", "Want"]),
+    (Stage::Committing, &["Stored", "Stored (failed)", "Want", "Adopt", "End"]),
+    (Stage::Disarming, &["Stored", "Stored (failed)", "Want"]),
+    (Stage::Escrowing, &["Stored", "Stored (failed)"]),
+    (Stage::Idle, &["Want", "Adopt", "End", "Rejected", "Stored"]),
+    (Stage::InFlight, &["Response", "TransportFailed", "Want", "Adopt", "End", "Rejected"]),
+    (Stage::Quiet, &["Want", "Adopt", "End", "Rejected"]),
+    (Stage::Reading, &["Stored", "Stored (failed)", "Want", "Adopt", "End"]),
+    (Stage::Ripe, &["Want"]),
+    (Stage::Verifying, &["Stored", "Stored (failed)", "Want"]),
+];
+
+/// Names what happens to one grant.
+const fn of_lifecycle(input: &Input) -> &'static str {
+    match input {
+        Input::Adopt(_) => "Adopt",
+        Input::Admitted => "Admitted",
+        Input::Changed { .. } => "Changed",
+        Input::ClockDiverged => "ClockDiverged",
+        Input::End { .. } => "End",
+        Input::Rejected { .. } => "Rejected",
+        Input::Response { .. } => "Response",
+        Input::Shutdown => "Shutdown",
+        Input::Stored { result: Err(_), .. } => "Stored (failed)",
+        Input::Stored { result: Ok(_), .. } => "Stored",
+        Input::Timeout => "Timeout",
+        Input::TransportFailed { .. } => "TransportFailed",
+        Input::Want => "Want",
+    }
+}
+
+fn add<K: Clone + Ord>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *to.entry(key.clone()).or_default() += count;
+    }
+}
+
+fn missing<K: Copy + Debug + Ord>(met: &BTreeMap<K, u64>, all: &[K]) -> Vec<String> {
+    let is_missing = |it: &&K| !met.contains_key(*it);
+    all.iter().filter(is_missing).map(|it| format!("{it:?}")).collect()
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        table(f, "on the way to the token endpoint", &self.troubles)?;
+        table(f, "on the way to the store", &self.store_ways)?;
+        table(f, "mishaps", &self.mishaps)?;
+        table(f, "modes of the server, in runs", &self.modes)?;
+        table(f, "grants lost without fault", &self.excuses)?;
+        table(f, "what fleets told", &self.notices)?;
+        if self.cells.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nwhat happened in each state of a renewal")?;
+        for ((stage, input), count) in &self.cells {
+            let stage = stage.map_or_else(|| "not resident".to_owned(), |it| format!("{it:?}"));
+            writeln!(f, "  {stage:<14} {input:<18} {count:>12}")?;
+        }
+        Ok(())
+    }
+}
+
+fn table<K: Debug>(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    counts: &BTreeMap<K, u64>,
+) -> fmt::Result {
+    writeln!(f, "\n{title}")?;
+    for (key, count) in counts {
+        let name = format!("{key:?}");
+        writeln!(f, "  {:<40} {count:>12}", name.trim_matches('"'))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,381 @@
+//! What the store does, and what a process learns from it.
+
+use std::time::Duration;
+
+use sr_auth_core::store::{CauseOfDeath, Generation, Health};
+use sr_auth_core::{Fingerprint, Timestamp};
+
+use super::{Armed, Excuse, Invariant, Oracle, Seen};
+use crate::simulation::storage::{Deed, Row};
+
+/// So many refusals that nobody understands, over so long a time, are a death.
+const UNRECOGNISED: (u32, Duration) = (5, Duration::from_secs(24 * 60 * 60));
+
+/// What a process had to go by when it sent an operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::simulation) struct Evidence {
+    read_at: Timestamp,
+    refused: Option<(Fingerprint, Timestamp)>,
+    /// Its intent was written over another one.
+    took_over: bool,
+}
+
+/// An operation that the store has carried out.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::simulation) struct Change {
+    pub(in crate::simulation) after: Option<Row>,
+    pub(in crate::simulation) asked_at: Timestamp,
+    pub(in crate::simulation) at: Timestamp,
+    pub(in crate::simulation) before: Option<Row>,
+    pub(in crate::simulation) deed: Deed,
+    pub(in crate::simulation) evidence: Evidence,
+    pub(in crate::simulation) grant: usize,
+    /// The refresh token that the answer shows.
+    pub(in crate::simulation) shown: Option<Fingerprint>,
+    /// Whether the answer says that it was done.
+    pub(in crate::simulation) told_done: bool,
+}
+
+/// How a process comes to see a row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::simulation) struct Lesson {
+    /// It is told that what it asked for is done: then it takes the row whatever it held.
+    pub(in crate::simulation) is_done: bool,
+    /// It asked to see the record, and for nothing else.
+    pub(in crate::simulation) is_read: bool,
+    /// The answer comes after its time: the machine takes it or does not.
+    pub(in crate::simulation) late: bool,
+    /// When the row was as it is shown.
+    pub(in crate::simulation) shown_at: Timestamp,
+}
+
+impl Change {
+    fn process(&self, oracle: &Oracle) -> Option<usize> {
+        let owner = match self.deed {
+            Deed::Arm { id, .. } | Deed::Disarm { id } => id.owner,
+            Deed::Bury { owner, .. } | Deed::Commit { owner, .. } | Deed::Escrow { owner, .. } => {
+                owner
+            }
+            Deed::Adopt { .. } | Deed::Due | Deed::End | Deed::Load | Deed::Pulse { .. } => {
+                return None;
+            }
+        };
+        oracle.process_of(owner)
+    }
+}
+
+impl Oracle {
+    /// Is told that an operation leaves a process.
+    pub(in crate::simulation) fn op_left(
+        &mut self,
+        process: usize,
+        grant: Option<usize>,
+        deed: &Deed,
+    ) -> Evidence {
+        self.chain.departed(deed.carries());
+        let seen = self.processes.get(process).and_then(|it| it.seen.get(grant?));
+        let Some(Seen { armed, read_at, refused, .. }) = seen.copied() else {
+            return Evidence::default();
+        };
+        let took_over = armed.is_some_and(|it| it.over);
+        Evidence { read_at, refused, took_over }
+    }
+
+    /// Is told that an operation will not reach the store any more.
+    pub(in crate::simulation) fn op_lost(&mut self, deed: &Deed, grant: Option<usize>) {
+        self.chain.landed(deed.carries());
+        if let Some(grant) = grant.filter(|_| deed.carries().is_some()) {
+            self.look_for_loss(grant, Excuse::HolderDied);
+        }
+    }
+
+    /// Is told that the store has carried out an operation on a record.
+    pub(in crate::simulation) fn changed(&mut self, it: &Change) {
+        self.chain.stored(it.at, kept(it.before), kept(it.after));
+        self.generation_grows(it);
+        match it.deed {
+            Deed::Adopt { .. } => {
+                self.end_is_final(it);
+                self.consent_is_outrun(it);
+            }
+            Deed::Arm { .. } => self.armed(it),
+            Deed::Bury { generation, .. } => self.buried(it, generation),
+            Deed::Commit { access, generation, refresh, .. } => {
+                self.committed(it, generation, (access, refresh));
+            }
+            Deed::Disarm { .. } => self.disarmed(it),
+            Deed::End => {
+                self.end_is_final(it);
+                let ended = it.after.filter(|row| is_ended(row.health));
+                if let Some((grant, row)) = self.grants.get_mut(it.grant).zip(ended) {
+                    grant.ended_at.get_or_insert(it.at);
+                    grant.ended_with = row.generation;
+                }
+            }
+            Deed::Escrow { refresh, .. } => self.escrowed(it, refresh),
+            Deed::Due | Deed::Load | Deed::Pulse { .. } => {}
+        }
+        let Some(grant) = self.grants.get_mut(it.grant) else { return };
+        grant.row = it.after;
+        if matches!(it.deed, Deed::Adopt { .. } | Deed::End) {
+            grant.cleared_at = it.at;
+        }
+        if let Some(row) = it.after.filter(|row| !is_ended(row.health)) {
+            grant.generation = grant.generation.max(row.generation);
+            grant.ended_at = None;
+        }
+        self.chain.landed(it.deed.carries());
+        self.look_for_loss(it.grant, Excuse::HolderDied);
+    }
+
+    fn generation_grows(&mut self, it: &Change) {
+        let Some(after) = it.after else { return };
+        let before = it.before.map(|row| row.generation).unwrap_or_default();
+        let known = self.grants.get(it.grant).map(|grant| grant.generation).unwrap_or_default();
+        if after.generation < before.max(known) {
+            self.fault(it, Invariant::GenerationGrows, "the generation went back");
+        }
+    }
+
+    /// An end or a new consent moves the generation on, so that what came before cannot undo it.
+    fn end_is_final(&mut self, it: &Change) {
+        let (Some(before), Some(after)) = (it.before, it.after) else { return };
+        let as_it_was = before.health == after.health && before.refresh == after.refresh;
+        if !as_it_was && after.generation == before.generation {
+            self.fault(it, Invariant::EndIsFinal, "an end or a consent of no generation");
+        }
+    }
+
+    /// A consent that was given before another one may be written over it when it is late.
+    fn consent_is_outrun(&mut self, it: &Change) {
+        let Some(row) = it.after.filter(|_| it.told_done) else { return };
+        let Some(grant) = self.grants.get(it.grant) else { return };
+        let older = row.refresh.and_then(|name| self.chain.refresh(name));
+        if older.is_some_and(|token| !token.live && token.durable_at == Some(it.at)) {
+            let is_live = !grant.live.is_empty();
+            if is_live {
+                self.kill(it.grant, Excuse::ConsentOutrun);
+            }
+        }
+    }
+
+    fn armed(&mut self, it: &Change) {
+        let Deed::Arm { generation, id, presents, takes_over } = it.deed else { return };
+        let Some(after) = it.after.filter(|_| it.told_done) else { return };
+        if after.intent != Some(id) {
+            self.fault(it, Invariant::IntentComesFirst, "an intent was acknowledged and not kept");
+        }
+        if it.shown != after.refresh {
+            self.fault(
+                it,
+                Invariant::PresentsTheNewest,
+                "another token than the record's is shown",
+            );
+        }
+        let standing = it.before.filter(|row| row.intent.is_some_and(|other| other != id));
+        if standing.is_some_and(|row| !takes_over || it.at < row.armed_at.after(row.quiet)) {
+            self.fault(it, Invariant::TakeOverIsQuiet, "an intent was written over too early");
+        }
+        let Some(process) = self.process_of(id.owner) else { return };
+        let Some(seen) = self.seen_mut(process, it.grant) else { return };
+        if seen.armed.is_some_and(|armed| armed.id == id) {
+            // The same intent, asked for again: the fence counts from the first time.
+            return;
+        }
+        let (asked_at, at, refresh) = (it.asked_at, it.at, after.refresh);
+        // Somebody has presented it before, and nobody knows what came of it.
+        let (over, used) = (after.attempt > 1, false);
+        seen.armed = Some(Armed { asked_at, at, generation, id, over, presents, refresh, used });
+    }
+
+    fn disarmed(&mut self, it: &Change) {
+        let (Deed::Disarm { id }, Some(before)) = (it.deed, it.before) else { return };
+        let gone = it.after.is_none_or(|row| row.intent.is_none());
+        if gone && before.intent.is_some_and(|standing| standing != id) {
+            self.fault(it, Invariant::IntentIsItsOwners, "somebody else's intent was removed");
+        }
+    }
+
+    fn committed(
+        &mut self,
+        it: &Change,
+        generation: Generation,
+        (access, refresh): (Option<Fingerprint>, Option<Fingerprint>),
+    ) {
+        let (Some(before), Some(after)) = (it.before, it.after) else { return };
+        let broken = Invariant::CommitFollowsGeneration;
+        let taken = after.generation != before.generation;
+        let repeated = refresh.is_some() && before.refresh == refresh;
+        let follows = generation == before.generation;
+        if taken && is_ended(before.health) {
+            self.fault(it, Invariant::EndIsFinal, "a commit has undone an end");
+        } else if taken && !follows && !repeated {
+            self.fault(it, broken, "a commit was taken that follows another generation");
+        } else if follows && !taken && !is_ended(before.health) {
+            self.fault(it, broken, "a commit was not taken though it follows the record");
+        }
+        if it.told_done && !taken && follows {
+            let detail = "a commit was acknowledged and not kept";
+            self.fault(it, Invariant::AcknowledgedWhenDurable, detail);
+        }
+        if taken && after.access != access {
+            let detail = "another access token is kept than the one of the commit";
+            self.fault(it, Invariant::TokensBelongTogether, detail);
+        }
+        // What was saved of a broken answer stands beside the access token of the answer before.
+        if taken && refresh.is_some() && access != before.access {
+            self.tokens_belong_together(it, after);
+        }
+    }
+
+    fn tokens_belong_together(&mut self, it: &Change, row: Row) {
+        let access = row.access.and_then(|name| self.chain.access(name)).copied();
+        let refresh = row.refresh.and_then(|name| self.chain.refresh(name)).copied();
+        let (Some(access), Some(refresh)) = (access, refresh) else { return };
+        if access.answer != refresh.answer && !access.alone {
+            self.fault(it, Invariant::TokensBelongTogether, "two answers are mixed in a record");
+        }
+    }
+
+    fn escrowed(&mut self, it: &Change, refresh: Fingerprint) {
+        let (Some(before), Some(after)) = (it.before, it.after) else { return };
+        if it.told_done && before.sibling.is_none() && !after.keeps(refresh) {
+            self.fault(it, Invariant::SuccessorIsKept, "a successor was put aside and thrown away");
+        }
+    }
+
+    /// Only the process that was refused the stored token, and has read the record since, may
+    /// declare the grant dead.
+    fn buried(&mut self, it: &Change, generation: Generation) {
+        let (Some(before), Some(after)) = (it.before, it.after) else { return };
+        let Health::Dead(cause) = after.health else { return };
+        if before.health == after.health {
+            return;
+        }
+        if let Some(grant) = self.grants.get_mut(it.grant) {
+            grant.buried = true;
+        }
+        let broken = Invariant::DeathIsVerified;
+        if generation != before.generation {
+            self.fault(it, broken, "a newer generation was declared dead");
+        }
+        if after.generation != before.generation {
+            self.fault(it, broken, "a death has moved the generation on");
+        }
+        let Evidence { read_at, refused, took_over } = it.evidence;
+        if cause == CauseOfDeath::Unrecognised {
+            let (times, over) = UNRECOGNISED;
+            let long =
+                it.at.since(before.refused_first_at).saturating_add(super::CLOCK_ERROR) >= over;
+            if before.refusals + 1 < times || !long {
+                self.fault(it, broken, "a few refusals that nobody understands were believed");
+            }
+            return;
+        }
+        match refused {
+            Some((token, at)) if before.refresh == Some(token) => {
+                if read_at < at {
+                    self.fault(it, broken, "a grant was declared dead without a second look");
+                }
+            }
+            _ => self.fault(it, broken, "a grant was declared dead that was not refused"),
+        }
+        let restored = self.grants.get(it.grant).is_some_and(|grant| grant.restored_at.is_some());
+        if !restored && took_over && cause == CauseOfDeath::RefusedByServer {
+            self.fault(it, Invariant::CauseIsRight, "the cause of death is not the one it died of");
+        }
+    }
+
+    /// Is told that a process gets an answer of the store that shows `row`.
+    pub(in crate::simulation) fn learned(
+        &mut self,
+        at: Timestamp,
+        process: usize,
+        grant: usize,
+        row: &Row,
+        answer: Lesson,
+    ) {
+        let Lesson { is_done, is_read, late, shown_at } = answer;
+        for name in kept(Some(*row)).into_iter().flatten() {
+            if self.chain.refresh(name).is_some_and(|token| token.grant != grant) {
+                let detail = "a process is shown another grant's token";
+                self.break_promise(at, Invariant::NoCrossTalk, detail, Some(process), Some(grant));
+            }
+            self.chain.held(Some(name), process);
+        }
+        // What was shown before a backup was put back belongs to a future that is gone.
+        let outdated = self.restored_at.is_some_and(|restored_at| shown_at < restored_at);
+        let has_gone_back = self.restored_at.is_some();
+        let newest = self.grants.get(grant).and_then(|it| it.row).map(|it| it.generation);
+        let newest = newest.unwrap_or_default();
+        let ended_with = self.grants.get(grant).map(|it| it.ended_with).unwrap_or_default();
+        let Some(seen) = self.seen_mut(process, grant) else { return };
+        seen.outdated = is_read && row.generation < newest;
+        seen.told_end &= row.generation <= ended_with;
+        if is_read {
+            seen.read_at = seen.read_at.max(shown_at);
+        }
+        if late || outdated {
+            (seen.access, seen.ended) = (None, false);
+            seen.held = seen.held.max(row.generation);
+            return;
+        }
+        seen.generation = seen.generation.max(row.generation);
+        if row.generation < seen.held && !is_done {
+            // A replica that lags is not listened to; a store that has gone back is, unless what is
+            // held is newer than all that it has.
+            if !is_read {
+                seen.held = row.generation;
+            }
+            if !is_read || has_gone_back {
+                (seen.access, seen.ended) = (None, false);
+            }
+            return;
+        }
+        seen.held = row.generation;
+        seen.ended = is_ended(row.health);
+        let access = row.access.filter(|_| !seen.ended);
+        if seen.access.map(|(name, _)| name) != access {
+            seen.access_at = at;
+        }
+        seen.access = access.map(|name| (name, row.access_ends_at));
+    }
+
+    /// Is told that a backup was put back: the rows are what it held.
+    pub(in crate::simulation) fn restored(&mut self, at: Timestamp, rows: &[Option<Row>]) {
+        for (at_grant, row) in rows.iter().enumerate() {
+            let Some(grant) = self.grants.get_mut(at_grant) else { continue };
+            let before = std::mem::replace(&mut grant.row, *row);
+            grant.generation = row.map_or(Generation::default(), |row| row.generation);
+            (grant.cleared_at, grant.ended_with) = (at, Generation::default());
+            if before != *row {
+                grant.restored_at = Some(at);
+            }
+            let ended = row.is_some_and(|row| is_ended(row.health));
+            grant.ended_at = ended.then_some(at);
+            self.chain.stored(at, kept(before), kept(*row));
+            self.look_for_loss(at_grant, Excuse::Restored);
+        }
+        self.restored_at = Some(at);
+        for process in &mut self.processes {
+            for seen in &mut process.seen {
+                seen.generation = Generation::default();
+            }
+        }
+    }
+
+    fn fault(&mut self, it: &Change, invariant: Invariant, detail: &'static str) {
+        let process = it.process(self);
+        self.break_promise(it.at, invariant, detail, process, Some(it.grant));
+    }
+}
+
+/// Tells whether somebody has ended the grant on purpose.
+pub(super) const fn is_ended(health: Health) -> bool {
+    matches!(health, Health::Disabled | Health::Revoked)
+}
+
+/// The refresh tokens of a row.
+fn kept(row: Option<Row>) -> [Option<Fingerprint>; 2] {
+    row.map_or([None, None], |row| [row.refresh, row.sibling])
+}
