@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Lint,
     /// Packages each crate as for the registry
     Package,
+    /// Runs fleets in simulated time, with faults; `--help` after `--` lists what it takes
+    Sim(Sim),
     /// Runs all tests, then the documentation tests
     Test(Test),
     /// Checks names, sizes, doors and facts
@@ -68,6 +70,13 @@ pub(crate) struct Fmt {
     /// Only say what is not formatted
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sim {
+    /// What the simulation takes, such as `--seconds 60`, `--planted` or `--replay FILE`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -14,6 +14,7 @@ mod lint;
 mod package;
 mod program;
 mod report;
+mod sim;
 mod test;
 mod tidy;
 mod tools;
@@ -50,6 +51,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Layers => layers::run(&open()?),
         Command::Lint => lint::run(&open()?),
         Command::Package => package::run(&open()?),
+        Command::Sim(flags) => sim::run(&open()?, &flags),
         Command::Test(flags) => test::run(&open()?, flags.filter.as_deref()),
         Command::Tidy(flags) => tidy::run(&open()?, flags.rows),
     }
