@@ -60,7 +60,7 @@ const STAGES: [Stage; 11] = [
     stage("features", 4, |it| features::run(it).map(none)),
     stage("package", 2, |it| package::run(it).map(none)),
     stage("deny", 4, deny::run),
-    stage("bench", 3, bench::run),
+    stage("bench", 4, bench::run),
     // The first time that apt-get brings Node.js and Python costs more.
     stage("interop", 6, interop::run),
 ];
