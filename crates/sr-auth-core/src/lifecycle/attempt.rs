@@ -167,7 +167,10 @@ fn broken(
     }
 }
 
-/// Goes on in doubt, with the intent standing.
+/// Goes on in doubt, with the intent standing. A grant that was ended meanwhile leaves none.
 pub(super) fn in_doubt(now: Timestamp, standing: Standing, cx: &Context<'_>) -> Rotation {
+    if !cx.known.health.may_present() {
+        return Rotation::Idle;
+    }
     Rotation::Doubt(Doubt::quiet(now, standing, cx))
 }

@@ -179,6 +179,22 @@ fn an_end_counts_at_once_and_is_made_durable() {
     ]));
 }
 
+/// Nothing can come of the presentation: whoever asks later has the record read, as of any end.
+#[test]
+fn an_end_beside_a_flight_whose_answer_is_lost_leaves_no_doubt() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, revokes()),
+        (1_302, Step::Answer(Reply::Lost)),
+    ]);
+    let stage = |scene: &Scene| scene.lifecycle.view(scene.now).stage;
+    assert_eq!(stage(&scene), Stage::Idle);
+    scene.play(vec![(1_500, Step::Elsewhere(consent(5, 1_500))), (1_501, Step::Want)]);
+    assert_eq!(scene.caller(), "gets at5 until 3269.000 s");
+}
+
 #[test]
 fn the_successor_of_an_ended_grant_is_of_no_use() {
     insta::assert_snapshot!(Scene::of_user().story(vec![
