@@ -4,15 +4,28 @@ use std::fmt;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::Secret;
+use super::token::checked_access_token;
+use crate::store::StoredToken;
+use crate::{ConfigError, Fingerprint, Secret};
+
+static BEARER: HeaderName = AUTHORIZATION;
+static SMART_TOKEN: HeaderName = Authorization::SMART_TOKEN;
 
 /// Name and value of the header that authenticates a request: right for every method.
 ///
-/// The value is marked as sensitive, so that HTTP libraries neither print nor compress it.
+/// The value is marked as sensitive, so that HTTP libraries neither print nor compress it. A clone
+/// shares it.
 #[derive(Clone)]
 pub struct Authorization {
-    name: HeaderName,
+    fingerprint: Option<Fingerprint>,
+    scheme: Scheme,
     value: HeaderValue,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Scheme {
+    Bearer,
+    SmartToken,
 }
 
 impl Authorization {
@@ -23,24 +36,27 @@ impl Authorization {
         let mut value = zeroize::Zeroizing::new(String::with_capacity(7 + token.expose().len()));
         value.push_str("Bearer ");
         value.push_str(token.expose());
-        Self::new(AUTHORIZATION, &value)
+        Self::new(Scheme::Bearer, &value)
     }
 
     pub(crate) fn smart_token(key: &Secret) -> Self {
-        Self::new(Self::SMART_TOKEN, key.expose())
+        Self::new(Scheme::SmartToken, key.expose())
     }
 
-    fn new(name: HeaderName, value: &str) -> Self {
+    fn new(scheme: Scheme, value: &str) -> Self {
         let mut value =
             HeaderValue::from_str(value).expect("the constructors of tokens and keys checked it");
         value.set_sensitive(true);
-        Self { name, value }
+        Self { fingerprint: None, scheme, value }
     }
 
     /// Returns the name: `authorization` or `x-smarttoken`.
     #[must_use]
-    pub const fn name(&self) -> &HeaderName {
-        &self.name
+    pub fn name(&self) -> &'static HeaderName {
+        match self.scheme {
+            Scheme::Bearer => &BEARER,
+            Scheme::SmartToken => &SMART_TOKEN,
+        }
     }
 
     /// Returns the value, the credential included.
@@ -49,16 +65,69 @@ impl Authorization {
         &self.value
     }
 
+    /// Returns the fingerprint of the access token of a kept grant: what a 401 is reported with.
+    ///
+    /// `None` for what nobody would renew: a key, or a token that was taken from elsewhere.
+    #[must_use]
+    pub const fn fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprint
+    }
+
     /// Puts the header into `headers`, instead of any earlier credential.
     pub fn apply_to(&self, headers: &mut HeaderMap) {
-        headers.remove(AUTHORIZATION);
-        headers.remove(Self::SMART_TOKEN);
-        headers.insert(self.name.clone(), self.value.clone());
+        let other = match self.scheme {
+            Scheme::Bearer => &SMART_TOKEN,
+            Scheme::SmartToken => &BEARER,
+        };
+        headers.remove(other);
+        headers.insert(self.name(), self.value.clone());
+    }
+}
+
+impl StoredToken<Secret> {
+    /// Returns the header that carries an access token, with its fingerprint.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AccessToken::new`](crate::AccessToken::new): a store may hold what no header can carry.
+    pub fn authorization(&self) -> Result<Authorization, ConfigError> {
+        checked_access_token(&self.value)?;
+        let bearer = Authorization::bearer(&self.value);
+        Ok(Authorization { fingerprint: Some(self.fingerprint), ..bearer })
     }
 }
 
 impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Authorization({}: ••••)", self.name)
+        write!(f, "Authorization({}: ••••)", self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccessToken, Fault, FingerprintKey, Timestamp};
+
+    #[test]
+    fn a_stored_token_is_sent_with_its_fingerprint_or_not_at_all() {
+        let long = "a".repeat(AccessToken::LIMIT + 1);
+        let cases = [
+            ("a token", "DCRD10-e7c5", Ok("Bearer DCRD10-e7c5")),
+            ("nothing", "", Err(Fault::Empty)),
+            ("a line break", "a\r\nX-Other: b", Err(Fault::ControlCharacter)),
+            ("another alphabet", "ключ", Err(Fault::NotPrintable)),
+            ("too long", &long, Err(Fault::OutOfRange)),
+        ];
+        for (name, text, expected) in cases {
+            let value = Secret::new(text.to_owned());
+            let fingerprint = FingerprintKey::new([7; 32]).fingerprint(&value);
+            let (ends_at, renew_at) = (Timestamp::MAX, Timestamp::MAX);
+            let token = StoredToken { ends_at, fingerprint, renew_at, value };
+            let header = token.authorization();
+            assert_eq!(header.as_ref().map_err(ConfigError::fault).err(), expected.err(), "{name}");
+            let sent = header.as_ref().ok().map(|it| (it.value().to_str().ok(), it.fingerprint()));
+            let expected = expected.ok().map(|it| (Some(it), Some(fingerprint)));
+            assert_eq!(sent, expected, "{name}");
+        }
     }
 }

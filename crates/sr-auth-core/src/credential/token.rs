@@ -28,15 +28,7 @@ impl AccessToken {
         expires_at: Timestamp,
         scope: GrantedScope,
     ) -> Result<Self, ConfigError> {
-        let text = secret.expose();
-        checked_text(text, Setting::AccessToken)?;
-        let printable = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-        if !printable || text.starts_with(' ') || text.ends_with(' ') {
-            return Err(ConfigError::new(Setting::AccessToken, Fault::NotPrintable));
-        }
-        if text.len() > Self::LIMIT {
-            return Err(ConfigError::new(Setting::AccessToken, Fault::OutOfRange));
-        }
+        checked_access_token(&secret)?;
         Ok(Self { expires_at, scope, secret })
     }
 
@@ -70,6 +62,20 @@ impl AccessToken {
     pub const fn secret(&self) -> &Secret {
         &self.secret
     }
+}
+
+/// Refuses what cannot be sent as a bearer token.
+pub(super) fn checked_access_token(secret: &Secret) -> Result<(), ConfigError> {
+    let text = secret.expose();
+    checked_text(text, Setting::AccessToken)?;
+    let printable = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+    if !printable || text.starts_with(' ') || text.ends_with(' ') {
+        return Err(ConfigError::new(Setting::AccessToken, Fault::NotPrintable));
+    }
+    if text.len() > AccessToken::LIMIT {
+        return Err(ConfigError::new(Setting::AccessToken, Fault::OutOfRange));
+    }
+    Ok(())
 }
 
 /// What the server granted (RFC 6749 §3.3, §5.1).
