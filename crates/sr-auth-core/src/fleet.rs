@@ -19,6 +19,7 @@ mod care;
 mod ends;
 mod evidence;
 mod gates;
+mod index;
 mod mass_death;
 mod message;
 mod pages;
@@ -156,9 +157,9 @@ impl Fleet {
             gates: Gates::default(),
             keep_alive: KeepAlive::new(now, process.owner(), settings.scan_every()),
             outputs: VecDeque::new(),
-            process,
             pulses: Pulses::new(poll::Poll::after(now, std::time::Duration::ZERO)),
-            residents: Residents::new(),
+            residents: Residents::new(process.owner()),
+            process,
             settings,
             work: VecDeque::new(),
         }

@@ -28,8 +28,9 @@ pub(super) struct Settled {
 }
 
 impl Residents {
-    pub(super) fn new() -> Self {
-        Self { busy: 0, cared: 0, intents: 0, slots: Slots::default(), wheel: Wheel::default() }
+    pub(super) fn new(owner: OwnerId) -> Self {
+        let slots = Slots::new(owner.number());
+        Self { busy: 0, cared: 0, intents: 0, slots, wheel: Wheel::default() }
     }
 
     /// Returns how many have begun something that has to be finished.

@@ -1,9 +1,7 @@
 //! Where resident grants live: numbered places that are used again.
 
-use std::collections::BTreeMap;
-
+use super::index::Index;
 use super::pages::Pages;
-
 use super::wheel::Wheel;
 use crate::store::GrantKey;
 
@@ -27,7 +25,7 @@ impl GrantId {
 /// Values by place and by key, with a hand that goes round to find one which nobody uses.
 #[derive(Clone, Debug)]
 pub(super) struct Slots<T> {
-    by_key: BTreeMap<GrantKey, u32>,
+    by_key: Index,
     /// The places that are free, the last freed at the end.
     free: Vec<u32>,
     hand: usize,
@@ -43,13 +41,12 @@ struct Slot<T> {
     used: bool,
 }
 
-impl<T> Default for Slots<T> {
-    fn default() -> Self {
-        Self { by_key: BTreeMap::new(), free: Vec::new(), hand: 0, slots: Pages::new() }
-    }
-}
-
 impl<T> Slots<T> {
+    /// Makes empty slots. `seed` differs from process to process.
+    pub(super) const fn new(seed: u128) -> Self {
+        Self { by_key: Index::new(seed), free: Vec::new(), hand: 0, slots: Pages::new() }
+    }
+
     /// Returns how many values there are.
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
@@ -71,7 +68,7 @@ impl<T> Slots<T> {
             Some(index) => index,
             None => {
                 let index = u32::try_from(self.slots.len()).ok();
-                let index = index.filter(|it| *it < Wheel::SLOTS)?;
+                let index = index.filter(|it| *it < Wheel::SLOTS.min(Index::PLACES))?;
                 self.slots.push(Slot { content: None, nonce: 0, used: false });
                 index
             }
@@ -79,23 +76,26 @@ impl<T> Slots<T> {
         let slot = self.slots.at_mut(index as usize)?;
         slot.content = Some((key.clone(), value));
         slot.used = true;
-        self.by_key.insert(key, index);
-        Some(GrantId { index, nonce: slot.nonce })
+        let nonce = slot.nonce;
+        self.by_key.insert(&key, index, |it| key_at(&self.slots, it));
+        Some(GrantId { index, nonce })
     }
 
     /// Takes a value out.
     pub(super) fn remove(&mut self, id: GrantId) -> Option<(GrantKey, T)> {
-        let slot = self.slots.at_mut(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        let slot = self.slots.at(id.index as usize).filter(|it| it.nonce == id.nonce)?;
+        let (key, _) = slot.content.as_ref()?;
+        self.by_key.remove(key, |it| key_at(&self.slots, it));
+        let slot = self.slots.at_mut(id.index as usize)?;
         let content = slot.content.take()?;
         slot.nonce = slot.nonce.wrapping_add(1);
-        self.by_key.remove(&content.0);
         self.free.push(id.index);
         Some(content)
     }
 
     /// Returns the name of the value with this key.
     pub(super) fn find(&self, key: &GrantKey) -> Option<GrantId> {
-        self.by_key.get(key).and_then(|index| self.at(*index))
+        self.by_key.find(key, |it| key_at(&self.slots, it)).and_then(|index| self.at(index))
     }
 
     /// Returns the name of the value in a place.
@@ -158,15 +158,21 @@ impl<T> Slots<T> {
     }
 }
 
+fn key_at<T>(slots: &Pages<Slot<T>>, place: u32) -> Option<&GrantKey> {
+    slots.at(place as usize)?.content.as_ref().map(|(key, _)| key)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
 
     #[test]
     fn a_name_is_stale_when_its_value_has_left() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new(7);
         let first = slots.insert(key(1), "first").expect("a free place");
         assert_eq!(slots.find(&key(1)), Some(first));
         assert_eq!(slots.remove(first), Some((key(1), "first")));
@@ -183,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_key_stands_once() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new(7);
         let old = slots.insert(key(1), "old").expect("a free place");
         let new = slots.insert(key(1), "new").expect("a free place");
         assert_eq!((slots.len(), slots.content(old)), (1, None));
@@ -192,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_was_used_gets_a_second_chance_and_what_must_stay_stays() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new(7);
         let ids: Vec<_> = (0..4).filter_map(|it| slots.insert(key(it), it)).collect();
         // The first round takes the marks of all but the one that must stay.
         assert_eq!(slots.victim(usize::MAX, |it| *it != 0), Some(ids[1]));
@@ -201,14 +207,14 @@ mod tests {
         assert_eq!(slots.victim(usize::MAX, |it| *it != 0), Some(ids[3]));
         assert_eq!(slots.victim(usize::MAX, |it| *it != 0), Some(ids[2]));
         assert_eq!(slots.victim(usize::MAX, |_| false), None);
-        assert_eq!(Slots::<u8>::default().victim(usize::MAX, |_| true), None);
+        assert_eq!(Slots::<u8>::new(7).victim(usize::MAX, |_| true), None);
     }
 
     proptest! {
         /// Places, keys and names agree with a map, whatever comes and goes.
         #[test]
         fn slots_agree_with_a_map(steps in proptest::collection::vec((0_u8..4, 0_u32..6), 1..80)) {
-            let (mut slots, mut model) = (Slots::default(), BTreeMap::new());
+            let (mut slots, mut model) = (Slots::new(7), BTreeMap::new());
             let mut names: Vec<(GrantId, u32)> = Vec::new();
             for (turn, (action, number)) in (0_u32..).zip(steps) {
                 match action {
