@@ -37,10 +37,10 @@ struct Endpoint {
     breaker: Breaker,
 }
 
-/// What lets one grant go: its place in flight, and the breakers that watch it alone.
+/// What lets one grant of an application go: its place in flight, and the breakers that watch it
+/// alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass {
-    application: ApplicationId,
     probes_application: bool,
     probes_endpoint: bool,
 }
@@ -130,7 +130,6 @@ impl Gates {
                 }
                 endpoint.admission.admit(turn);
                 let pass = Pass {
-                    application,
                     probes_application: client.breaker.ask(now) == Reply::Probe,
                     probes_endpoint: endpoint.breaker.ask(now) == Reply::Probe,
                 };
@@ -156,8 +155,13 @@ impl Gates {
     }
 
     /// Takes in what a presentation taught.
-    pub(super) fn report(&mut self, now: Timestamp, pass: Pass, evidence: Evidence) {
-        let id = pass.application;
+    pub(super) fn report(
+        &mut self,
+        now: Timestamp,
+        id: ApplicationId,
+        pass: Pass,
+        evidence: Evidence,
+    ) {
         let Some(client) = self.applications.get_mut(id.place()) else { return };
         let Some(endpoint) = self.endpoints.get_mut(client.endpoint) else { return };
         if let Some(span) = evidence.close {
@@ -183,7 +187,13 @@ impl Gates {
     }
 
     /// Notes that a presentation is over, whether its request left or not.
-    pub(super) fn finished(&mut self, now: Timestamp, pass: Pass, has_sent: bool) {
+    pub(super) fn finished(
+        &mut self,
+        now: Timestamp,
+        id: ApplicationId,
+        pass: Pass,
+        has_sent: bool,
+    ) {
         if !has_sent {
             // Nothing was learnt; a probe must not be awaited.
             let nothing = Evidence {
@@ -192,9 +202,9 @@ impl Gates {
                 endpoint: Finding::Lost,
                 is_refused: false,
             };
-            self.report(now, pass, nothing);
+            self.report(now, id, pass, nothing);
         }
-        let endpoint = self.client(pass.application).map(|it| it.endpoint);
+        let endpoint = self.client(id).map(|it| it.endpoint);
         if let Some(endpoint) = endpoint.and_then(|it| self.endpoints.get_mut(it)) {
             endpoint.admission.finished(has_sent);
         }

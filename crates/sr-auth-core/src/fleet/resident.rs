@@ -1,5 +1,7 @@
 //! One grant in memory, and what the fleet remembers about it.
 
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
 use super::gates::Pass;
 use super::message::ApplicationId;
 use crate::lifecycle::{Availability, Cause, Regions};
@@ -10,7 +12,7 @@ use crate::{Fingerprint, Timestamp};
 pub(super) struct Resident {
     pub(super) application: ApplicationId,
     pub(super) marks: Marks,
-    /// Its renewal was let go and is under way.
+    /// Its renewal was let go and is under way. It keeps its application as long.
     pub(super) pass: Option<Pass>,
     pub(super) regions: Regions,
     shown: Shown,
@@ -34,13 +36,26 @@ pub(super) struct Marks {
     pub(super) sent: bool,
 }
 
-/// What callers were told last.
+/// What callers were told last, as a digest of [`Told`]: it is only compared, and 64 bits do not
+/// look alike by chance.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Shown {
+struct Shown(u64);
+
+#[derive(Hash)]
+enum Told {
     Failed(Cause, Option<Timestamp>),
-    Nothing,
     Pending,
     Ready(Fingerprint, Timestamp),
+}
+
+impl Shown {
+    const NOTHING: Self = Self(0);
+
+    fn of(told: &Told) -> Self {
+        let mut hasher = DefaultHasher::new();
+        told.hash(&mut hasher);
+        Self(hasher.finish())
+    }
 }
 
 impl Resident {
@@ -57,17 +72,17 @@ impl Resident {
             },
             pass: None,
             regions: Regions::new(renewal),
-            shown: Shown::Nothing,
+            shown: Shown::NOTHING,
         }
     }
 
     /// Tells whether callers get something else than they were told last, and counts it as told.
     pub(super) fn has_news(&mut self, now: Timestamp) -> bool {
-        let shown = match self.regions.availability(now) {
-            Availability::Failed(it) => Shown::Failed(it.cause(), it.retry_at()),
-            Availability::Pending { .. } => Shown::Pending,
-            Availability::Ready(token) => Shown::Ready(token.fingerprint, token.ends_at),
-        };
+        let shown = Shown::of(&match self.regions.availability(now) {
+            Availability::Failed(it) => Told::Failed(it.cause(), it.retry_at()),
+            Availability::Pending { .. } => Told::Pending,
+            Availability::Ready(token) => Told::Ready(token.fingerprint, token.ends_at),
+        });
         let is_new = self.shown != shown;
         self.shown = shown;
         is_new

@@ -86,7 +86,7 @@ impl Residents {
         if !it.regions.is_presenting()
             && let Some(pass) = it.pass.take()
         {
-            gates.finished(now, pass, it.marks.sent);
+            gates.finished(now, it.application, pass, it.marks.sent);
         }
         let (busy, intent) = (it.regions.is_busy(), it.regions.has_intent(owner));
         count(&mut self.busy, it.marks.busy, busy);

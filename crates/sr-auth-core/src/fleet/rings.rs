@@ -110,9 +110,14 @@ impl<const LISTS: usize, T: Copy + Default> Rings<LISTS, T> {
     }
 
     fn grow(&mut self, node: u32) {
-        if node as usize >= self.nodes.len() {
+        let len = node as usize + 1;
+        if len > self.nodes.capacity() {
+            // An eighth more, not twice as many: there is a node for every grant in memory.
+            self.nodes.reserve_exact(len + len / 8 - self.nodes.len());
+        }
+        if len > self.nodes.len() {
             let unused = Node { next: NONE, prev: NONE, value: T::default() };
-            self.nodes.resize(node as usize + 1, unused);
+            self.nodes.resize(len, unused);
         }
     }
 
@@ -167,6 +172,12 @@ mod tests {
         assert_eq!(size_of::<Node<u64>>(), 16);
         let rings = Rings::<2, u64>::with_capacity(1_000);
         assert_eq!(rings.nodes.capacity(), 1_002);
+        let mut rings = Rings::<2, u64>::with_capacity(0);
+        for slot in 0..10_000 {
+            rings.push(0, slot, 0);
+            let (len, capacity) = (rings.nodes.len(), rings.nodes.capacity());
+            assert!(capacity <= len + len / 8, "{capacity} for {len}");
+        }
     }
 
     #[test]

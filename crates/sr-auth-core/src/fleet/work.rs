@@ -105,7 +105,8 @@ impl Fleet {
     pub(super) fn step(&mut self, now: Timestamp, id: GrantId, input: Input, may_wait: bool) {
         let known = self.len();
         let Some((key, resident)) = self.residents.slots.content_mut(id) else { return };
-        let Some(application) = self.gates.application(resident.application) else { return };
+        let of = resident.application;
+        let Some(application) = self.gates.application(of) else { return };
         let pass = resident.pass;
         let mut evidence = pass.and_then(|_| Evidence::of(&input, now));
         if evidence.is_some_and(|it| it.is_refused) {
@@ -152,7 +153,7 @@ impl Fleet {
             self.trust();
         }
         if let (Some(pass), Some(evidence)) = (pass, evidence) {
-            self.gates.report(now, pass, evidence);
+            self.gates.report(now, of, pass, evidence);
         }
         self.settle(now, id, may_wait);
     }
