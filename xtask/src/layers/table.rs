@@ -53,8 +53,8 @@ pub(super) const TABLE: [Row; 8] = [
     },
     Row {
         name: "sr-auth-http",
-        uses: &[always("sr-auth-core"), always("sr-auth-store")],
-        tests_use: &[("sr-testkit", &["server"]), ("sr-auth-store", &["sqlite"])],
+        uses: &[always("sr-auth-core")],
+        tests_use: &[("sr-testkit", &["server"])],
         features: &["conformance", "metrics", "reqwest", "reqwest-middleware", "tower"],
         default_features: &["reqwest"],
     },
@@ -72,8 +72,8 @@ pub(super) const TABLE: [Row; 8] = [
     },
     Row {
         name: "sr-testkit",
-        uses: &[always("sr-auth-core"), always("sr-partner"), optional("sr-auth-store")],
-        tests_use: &[("sr-auth-store", &["postgres", "redis", "sqlite"])],
+        uses: &[always("sr-auth-core"), always("sr-partner")],
+        tests_use: &[],
         features: &["conformance", "server"],
         default_features: &[],
     },
@@ -82,7 +82,6 @@ pub(super) const TABLE: [Row; 8] = [
         uses: &[
             always("sr-auth-core"),
             always("sr-partner"),
-            always("sr-auth-store"),
             always("sr-auth-http"),
             always("sr-partner-axum"),
             always("sr-testkit"),

@@ -91,6 +91,19 @@ impl<V: Clone> Model<V> {
         self.records.get(key)
     }
 
+    /// Takes in a record as it is, without telling of a change.
+    ///
+    /// A backend with transactions carries an operation out so: it reads the record, applies the
+    /// operation to a model of this one grant, and writes what has changed.
+    pub fn put(&mut self, key: GrantKey, record: Record<V>) {
+        self.records.insert(key, record);
+    }
+
+    /// Takes in when a process has last shown a sign of life.
+    pub fn put_sign_of_life(&mut self, owner: OwnerId, seen: Timestamp) {
+        self.owners.insert(owner, seen);
+    }
+
     fn adopt(&mut self, now: Timestamp, key: GrantKey, grant: NewGrant<V>) -> StoreOutcome<V> {
         let old = self.records.remove(&key);
         let fingerprint = fingerprint(grant.refresh.as_ref());

@@ -1,0 +1,181 @@
+//! A backend that could not carry out an operation.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use sr_auth_core::Remedy;
+use sr_auth_core::lifecycle::StoreFailure;
+
+/// A backend could not carry out an operation, or cannot tell whether it did.
+///
+/// # Examples
+///
+/// ```
+/// use sr_auth_core::lifecycle::StoreFailure;
+/// use sr_auth_store::{BackendError, BackendFault};
+///
+/// let error = BackendError::new(BackendFault::DiskFull, StoreFailure::NotDone);
+/// assert_eq!(error.to_string(), "the disk of the store is full; nothing was changed");
+/// assert_eq!(error.code(), "sr_auth::store::disk_full");
+/// ```
+#[derive(Clone, Debug)]
+pub struct BackendError {
+    failure: StoreFailure,
+    fault: BackendFault,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl BackendError {
+    /// Says what is wrong, and whether the operation may have been carried out all the same.
+    #[must_use]
+    pub const fn new(fault: BackendFault, failure: StoreFailure) -> Self {
+        Self { failure, fault, source: None }
+    }
+
+    /// Adds the error of the library below. It must carry no secret; a backend sees none.
+    #[must_use]
+    pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// Tells whether the operation was certainly not carried out.
+    #[must_use]
+    pub const fn failure(&self) -> StoreFailure {
+        self.failure
+    }
+
+    /// Returns what is wrong.
+    #[must_use]
+    pub const fn fault(&self) -> BackendFault {
+        self.fault
+    }
+
+    /// Returns what can be done about it, and by whom.
+    #[must_use]
+    pub const fn remedy(&self) -> Remedy {
+        self.fault.remedy()
+    }
+
+    /// Returns a stable name for logs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match self.failure {
+            StoreFailure::NotDone => "nothing was changed",
+            StoreFailure::OutcomeUnknown => "it may have been changed",
+        };
+        write!(f, "{}; {outcome}", self.fault)
+    }
+}
+
+impl Error for BackendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// What is wrong with a backend.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendFault {
+    /// Another process holds the store for longer than anybody waits.
+    #[error("the store is busy")]
+    Busy,
+    /// The backend was shut down.
+    #[error("the store is closed")]
+    Closed,
+    /// What is stored contradicts itself: a torn or edited file.
+    #[error("the store is corrupted")]
+    Corrupted,
+    /// No room is left, or a limit on the size of a file or of the store is reached.
+    #[error("the disk of the store is full")]
+    DiskFull,
+    /// The store was written by a newer version of this software.
+    #[error("the store was written by a newer version")]
+    Incompatible,
+    /// The folder of the store is not there.
+    #[error("the folder of the store does not exist")]
+    MissingFolder,
+    /// The operating system gives no random bytes.
+    #[error("the operating system gave no random bytes")]
+    NoRandomness,
+    /// What is there belongs to something else.
+    #[error("this is not a store of sr-auth")]
+    NotAStore,
+    /// Others may read the store, or replace it.
+    #[error("others may open the store")]
+    OpenToOthers,
+    /// It may be read and not written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// Reading or writing failed below the store: a disk, a file system, a server that answered
+    /// with an error.
+    #[error("the store cannot be read or written")]
+    Unreadable,
+    /// The store did not answer: a connection that was refused, lost or too slow.
+    #[error("the store is unreachable")]
+    Unreachable,
+}
+
+impl BackendFault {
+    /// Returns what can be done about it, and by whom.
+    #[must_use]
+    pub const fn remedy(self) -> Remedy {
+        match self {
+            Self::Busy
+            | Self::Closed
+            | Self::DiskFull
+            | Self::NoRandomness
+            | Self::Unreachable
+            | Self::Unreadable => Remedy::RetryLater { at: None },
+            Self::Corrupted
+            | Self::Incompatible
+            | Self::MissingFolder
+            | Self::NotAStore
+            | Self::OpenToOthers
+            | Self::ReadOnly => Remedy::FixConfiguration,
+        }
+    }
+
+    /// Returns what an operator does about it: one sentence without a full stop.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Busy => "end whatever holds the store, then try again",
+            Self::Closed => "open the store again",
+            Self::Corrupted => "keep the file, and restore the newest backup beside it",
+            Self::DiskFull => "make room; what waits is kept in memory meanwhile",
+            Self::Incompatible => "use the version that wrote it, or a newer one",
+            Self::MissingFolder => "create the folder, with mode 0700",
+            Self::NoRandomness => "try again later",
+            Self::NotAStore => "name another file",
+            Self::OpenToOthers => "chmod 600 the file, and let nobody else write to its folder",
+            Self::ReadOnly => "let this process write to the file and its folder",
+            Self::Unreachable => "look at the server of the store and the network",
+            Self::Unreadable => "look at the disk and the log of the operating system",
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "sr_auth::store::busy",
+            Self::Closed => "sr_auth::store::closed",
+            Self::Corrupted => "sr_auth::store::corrupted",
+            Self::DiskFull => "sr_auth::store::disk_full",
+            Self::Incompatible => "sr_auth::store::incompatible",
+            Self::MissingFolder => "sr_auth::store::missing_folder",
+            Self::NoRandomness => "sr_auth::store::no_randomness",
+            Self::NotAStore => "sr_auth::store::not_a_store",
+            Self::OpenToOthers => "sr_auth::store::open_to_others",
+            Self::ReadOnly => "sr_auth::store::read_only",
+            Self::Unreachable => "sr_auth::store::unreachable",
+            Self::Unreadable => "sr_auth::store::unreadable",
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Where grants rest.
+//!
+//! A [`Backend`] carries out the operations of [`sr_auth_core::store`], each as one atomic step, on
+//! values that it cannot read. A [`Store`] stands before it: it seals every token on the way in and
+//! opens it on the way out. Machines and drivers talk to a [`Store`] only.
+//!
+//! | backend | for | keeps what it was told |
+//! |---|---|---|
+//! | [`MemoryBackend`] | tests, client credentials, API keys | until the process ends |
+//!
+//! # Examples
+//!
+//! ```
+//! use sr_auth_core::store::{GrantKey, StoreOp, StoreOutcome};
+//! use sr_auth_store::{Durability, Store};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Store::in_memory()?;
+//! let key = GrantKey::new("planner/acme")?;
+//! let answer = store.apply(StoreOp::Load { key }).await?;
+//! assert_eq!(answer.outcome.name(), "Missing");
+//! assert_eq!(store.durability(), Durability::Volatile);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())
+//! # .map_err(|error| error.to_string())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod backend;
+mod clock;
+mod error;
+mod memory;
+mod random;
+mod seal;
+mod store;
+
+pub use backend::{Backend, Durability};
+pub use error::{BackendError, BackendFault, KeyError, KeyFault, SealError, SealFault, StoreError};
+pub use memory::MemoryBackend;
+pub use seal::{KeyId, KeyService, Sealed, SealingKey, SealingKeys};
+pub use store::Store;

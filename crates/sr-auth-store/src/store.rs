@@ -1,0 +1,150 @@
+//! The store that machines and drivers talk to.
+
+mod keyring;
+
+use std::sync::Arc;
+
+use sr_auth_core::store::{GrantKey, Renewal, StoreAnswer, StoreOp};
+use sr_auth_core::{Secret, Timestamp};
+
+use crate::seal::{open_answer, seal_op};
+use crate::{
+    Backend, BackendError, Durability, KeyError, KeyService, MemoryBackend, SealFault, SealingKeys,
+    StoreError,
+};
+use keyring::Keyring;
+
+/// A backend behind a seal.
+///
+/// Each token is sealed before it reaches the backend, bound to its grant, its field, its
+/// fingerprint and the generation under which it is written, so that neither rows nor fields can be
+/// swapped. A clone is cheap and is the same store.
+///
+/// A grant whose refresh token works once is refused by a store that may forget, unless that was
+/// [accepted](Self::accept_volatile).
+#[derive(Clone, Debug)]
+pub struct Store {
+    accepts_volatile: bool,
+    backend: Arc<dyn Backend>,
+    keys: Arc<Keyring>,
+}
+
+impl Store {
+    /// Puts a seal before a backend.
+    #[must_use]
+    pub fn new(backend: impl Backend + 'static, keys: SealingKeys) -> Self {
+        Self::with(backend, Keyring::fixed(keys))
+    }
+
+    /// Puts a seal before a backend, with keys of a service.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the service gives none.
+    pub async fn with_key_service(
+        backend: impl Backend + 'static,
+        service: impl KeyService + 'static,
+    ) -> Result<Self, KeyError> {
+        Ok(Self::with(backend, Keyring::of_service(Arc::new(service)).await?))
+    }
+
+    fn with(backend: impl Backend + 'static, keys: Keyring) -> Self {
+        Self { accepts_volatile: false, backend: Arc::new(backend), keys: Arc::new(keys) }
+    }
+
+    /// Makes an empty store in memory, sealed under a key of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the operating system gives no random bytes.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::on_memory(MemoryBackend::new())
+    }
+
+    /// Makes an empty store in memory on a clock of the application.
+    ///
+    /// # Errors
+    ///
+    /// As [`in_memory`](Self::in_memory).
+    pub fn in_memory_with_clock(
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        Self::on_memory(MemoryBackend::with_clock(clock))
+    }
+
+    fn on_memory(backend: Result<MemoryBackend, BackendError>) -> Result<Self, StoreError> {
+        Ok(Self::new(backend?, SealingKeys::random()?))
+    }
+
+    /// Takes grants whose refresh token works once even if the backend may forget them: for tests
+    /// and demonstrations, and for a backend that is durable in a way that it cannot know.
+    #[must_use]
+    pub fn accept_volatile(self) -> Self {
+        Self { accepts_volatile: true, ..self }
+    }
+
+    /// Tells what an answer is worth after a crash.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.backend.durability()
+    }
+
+    /// Carries out one operation.
+    ///
+    /// A future that is dropped leaves the operation undone or done.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], which says whether the operation was certainly not carried out.
+    pub async fn apply(&self, op: StoreOp<Secret>) -> Result<StoreAnswer<Secret>, StoreError> {
+        self.check_durability(&op)?;
+        let key = grant_of(&op).cloned();
+        let is_load = matches!(op, StoreOp::Load { .. });
+        let sealed = seal_op(&self.keys.now(), op)?;
+        let answer = self.backend.apply(sealed).await?;
+        let opening = if is_load { StoreError::Seal } else { StoreError::Opening };
+        match open_answer(&self.keys.now(), key.as_ref(), answer.clone()) {
+            // Another process may have begun to seal under a newer key.
+            Err(error) if matches!(error.fault(), SealFault::UnknownKey(_)) => {
+                let keys = self.keys.asked_again().await;
+                open_answer(&keys, key.as_ref(), answer).map_err(opening)
+            }
+            opened => opened.map_err(opening),
+        }
+    }
+
+    /// Refuses what works once in a store that may forget it. A successor is never refused: it
+    /// exists already.
+    fn check_durability(&self, op: &StoreOp<Secret>) -> Result<(), StoreError> {
+        let begins_single_use = match op {
+            StoreOp::Adopt { grant, .. } => grant.renewal == Renewal::SingleUse,
+            // Client credentials have no token to name.
+            StoreOp::Arm { intent, .. } => intent.fingerprint.is_some(),
+            StoreOp::Bury { .. }
+            | StoreOp::Commit { .. }
+            | StoreOp::Disarm { .. }
+            | StoreOp::Due { .. }
+            | StoreOp::End { .. }
+            | StoreOp::Escrow { .. }
+            | StoreOp::Load { .. }
+            | StoreOp::Pulse { .. } => false,
+        };
+        let forgets = self.durability() != Durability::Durable && !self.accepts_volatile;
+        if begins_single_use && forgets { Err(StoreError::Volatile) } else { Ok(()) }
+    }
+}
+
+/// Returns the grant that an operation is about.
+fn grant_of<V>(op: &StoreOp<V>) -> Option<&GrantKey> {
+    match op {
+        StoreOp::Adopt { key, .. }
+        | StoreOp::Arm { key, .. }
+        | StoreOp::Bury { key, .. }
+        | StoreOp::Commit { key, .. }
+        | StoreOp::Disarm { key, .. }
+        | StoreOp::End { key, .. }
+        | StoreOp::Escrow { key, .. }
+        | StoreOp::Load { key } => Some(key),
+        StoreOp::Due { .. } | StoreOp::Pulse { .. } => None,
+    }
+}
