@@ -61,7 +61,7 @@ impl World {
         let secret = Secret::new(format!("{number:039x}"));
         let token = RefreshToken::new(secret, self.now).expect("a token");
         let grant = NewGrant::from_refresh_token(&token, &self.fingerprints);
-        self.store.apply(self.now, StoreOp::Adopt { grant, key: Self::key(number) });
+        self.store.apply(self.now, StoreOp::Adopt { grant, key: Self::key(number), only_if_missing: false });
     }
 
     /// Returns what the fleet holds on the heap: what comes back when it is dropped. What it shares

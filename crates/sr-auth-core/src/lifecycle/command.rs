@@ -20,7 +20,12 @@ pub(crate) struct Commands {
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     Adopt(NewGrant<Secret>),
-    End { end: End, generation: Option<Generation> },
+    End {
+        end: End,
+        generation: Option<Generation>,
+    },
+    /// Makes the first record of a grant, unless somebody else has.
+    Found(NewGrant<Secret>),
 }
 
 impl Commands {
@@ -52,7 +57,7 @@ impl Commands {
         let mut end = None;
         for command in &self.queue {
             match command {
-                Command::Adopt(_) => end = None,
+                Command::Adopt(_) | Command::Found(_) => end = None,
                 Command::End { end: it, generation: only } => {
                     if only.is_none_or(|only| only == generation) {
                         end = Some(*it);
@@ -110,7 +115,7 @@ impl Commands {
             }
         };
         let changed = match (command, outcome) {
-            (Command::Adopt(_), StoreOutcome::Done(record)) => {
+            (Command::Adopt(_) | Command::Found(_), StoreOutcome::Done(record)) => {
                 cx.tell(Event::Adopted { generation: record.generation });
                 cx.put(now, record);
                 true
@@ -124,6 +129,10 @@ impl Commands {
             }
             (Command::End { .. }, StoreOutcome::Moved(record)) => {
                 cx.take_over(now, record);
+                true
+            }
+            (Command::Found(_), StoreOutcome::Moved(record)) => {
+                cx.put(now, record);
                 true
             }
             (Command::End { .. }, StoreOutcome::Missing) => {
@@ -154,8 +163,9 @@ impl Commands {
 fn ask(now: Timestamp, command: &Command, cx: &mut Context<'_>) -> Call {
     let key = cx.shared.key.clone();
     let op = match command.clone() {
-        Command::Adopt(grant) => StoreOp::Adopt { grant, key },
+        Command::Adopt(grant) => StoreOp::Adopt { grant, key, only_if_missing: false },
         Command::End { end, generation } => StoreOp::End { end, generation, key },
+        Command::Found(grant) => StoreOp::Adopt { grant, key, only_if_missing: true },
     };
     Call::Asked(cx.ask(now, op))
 }

@@ -341,7 +341,7 @@ fn settle(
     if cx.known.missing && !cx.is_single_use() {
         // Client credentials need no consent: their record is made when it is first used.
         let grant = NewGrant::repeatable();
-        Commands::push(commands, now, Command::Adopt(grant), cx);
+        Commands::push(commands, now, Command::Found(grant), cx);
         return;
     }
     match cx.known.held.as_deref() {

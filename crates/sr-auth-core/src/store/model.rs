@@ -61,7 +61,9 @@ impl<V: Clone> Model<V> {
     /// Carries out one operation at `now`, by the store's clock.
     pub fn apply(&mut self, now: Timestamp, op: StoreOp<V>) -> StoreAnswer<V> {
         let outcome = match op {
-            StoreOp::Adopt { grant, key } => self.adopt(now, key, grant),
+            StoreOp::Adopt { grant, key, only_if_missing } => {
+                self.adopt(now, key, grant, only_if_missing)
+            }
             StoreOp::Arm { generation, intent, key, over } => {
                 self.arm(now, &key, generation, intent, over)
             }
@@ -104,19 +106,28 @@ impl<V: Clone> Model<V> {
         self.owners.insert(owner, seen);
     }
 
-    fn adopt(&mut self, now: Timestamp, key: GrantKey, grant: NewGrant<V>) -> StoreOutcome<V> {
-        let old = self.records.remove(&key);
+    fn adopt(
+        &mut self,
+        now: Timestamp,
+        key: GrantKey,
+        grant: NewGrant<V>,
+        only_if_missing: bool,
+    ) -> StoreOutcome<V> {
+        let old = self.records.get(&key);
         let fingerprint = fingerprint(grant.refresh.as_ref());
         // The answer to the same grant was lost, and it is offered again.
-        if let Some(old) = old.as_ref().filter(|old| {
+        let is_same = |old: &&Record<V>| {
             old.health == Health::Live
                 && same(old.refresh.as_ref(), grant.refresh.as_ref())
                 && same(old.access.as_ref(), grant.access.as_ref())
-        }) {
-            let done = old.clone();
-            self.records.insert(key, done.clone());
-            return StoreOutcome::Done(done);
+        };
+        if let Some(same) = old.filter(is_same) {
+            return StoreOutcome::Done(same.clone());
         }
+        if let Some(other) = old.filter(|_| only_if_missing) {
+            return StoreOutcome::Moved(other.clone());
+        }
+        let old = self.records.remove(&key);
         let generation = old.as_ref().map_or_else(Generation::default, |old| old.generation);
         let mut record = Record {
             access: grant.access,

@@ -15,12 +15,17 @@ use crate::{Fingerprint, Timestamp};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a backend that skips an operation is broken")]
 pub enum StoreOp<V> {
-    /// Takes in a new grant, over whatever is there: a new consent, an import.
+    /// Takes in a new grant, over whatever is there: a new consent, an import. Or founds a lost one
+    /// anew, where nothing is there: of two processes that do so at once, the second is shown what
+    /// the first has written, and decides by it.
     Adopt {
         /// The grant.
         grant: NewGrant<V>,
         /// Its key.
         key: GrantKey,
+        /// Whether a record that is there stays as it is, and is the answer:
+        /// [`StoreOutcome::Moved`].
+        only_if_missing: bool,
     },
     /// Writes an intent, so that a presentation may begin.
     Arm {

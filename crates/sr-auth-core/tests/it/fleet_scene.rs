@@ -75,7 +75,10 @@ impl Scene {
     pub(crate) fn with_grants(mut self, count: u32) -> Self {
         for number in 0..count {
             let grant = self.consent();
-            self.store.apply(self.now, StoreOp::Adopt { grant, key: key(number) });
+            self.store.apply(
+                self.now,
+                StoreOp::Adopt { grant, key: key(number), only_if_missing: false },
+            );
         }
         self
     }

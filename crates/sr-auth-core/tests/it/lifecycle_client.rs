@@ -1,11 +1,11 @@
 //! Client credentials: the same states, and nothing is ever spent.
 
 use sr_auth_core::lifecycle::Input;
-use sr_auth_core::store::{End, IntentId, NewIntent, StoreOp};
+use sr_auth_core::store::{End, IntentId, NewGrant, NewIntent, StoreOp};
 
 use crate::fixture::at;
 use crate::lifecycle_scene::{B, Mood, Reply, Scene, Step, key};
-use crate::lifecycle_words::{granted, invalid_grant, refused, tokens};
+use crate::lifecycle_words::{access, granted, invalid_grant, refused, tokens};
 
 #[test]
 fn client_credentials_make_their_record_when_they_are_first_used() {
@@ -15,6 +15,22 @@ fn client_credentials_make_their_record_when_they_are_first_used() {
         (1_500, Step::Want),
         (1_501, granted(2)),
     ]));
+}
+
+#[test]
+fn a_record_that_somebody_else_has_made_first_is_used_as_it_is() {
+    let mut scene = Scene::of_client();
+    let grant = NewGrant { access: Some(access(7, 0)), ..NewGrant::repeatable() };
+    scene.play(vec![
+        (0, Step::Store(Mood::Slow)),
+        (0, Step::Want),
+        (1, Step::Deliver(0)),
+        (1, Step::Elsewhere(StoreOp::Adopt { grant, key: key(), only_if_missing: false })),
+        (1, Step::Store(Mood::Up)),
+        (1, Step::Deliver(0)),
+    ]);
+    assert!(scene.caller().starts_with("gets at7"), "{}", scene.caller());
+    assert_eq!((scene.presented.len(), scene.record().generation.number()), (0, 1));
 }
 
 #[test]

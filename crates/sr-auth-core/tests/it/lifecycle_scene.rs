@@ -132,7 +132,7 @@ impl Scene {
         let mut scene = Self::empty(Renewal::SingleUse, Settings::default());
         let refresh = Some(crate::lifecycle_words::refresh(1, 0));
         let grant = NewGrant { access: None, refresh, renewal: Renewal::SingleUse };
-        scene.store.apply(at(0), StoreOp::Adopt { grant, key: key() });
+        scene.store.apply(at(0), StoreOp::Adopt { grant, key: key(), only_if_missing: false });
         scene
     }
 

@@ -8,7 +8,7 @@ use sr_auth_core::store::{Model, StoreIdentity};
 use crate::fixture::at;
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
 use crate::lifecycle_words::{
-    disabled_elsewhere, invalid_grant, of_ledger, peer_arms, peer_commits, peer_disarms,
+    consent, disabled_elsewhere, invalid_grant, of_ledger, peer_arms, peer_commits, peer_disarms,
     peer_lives, rotated,
 };
 
@@ -48,7 +48,7 @@ fn a_restored_store_with_a_newer_consent_is_believed() {
     ]);
     assert_eq!(scene.caller(), "gets at3 until 2670.000 s");
     let mut restored = Model::new(StoreIdentity(1));
-    restored.apply(at(1_550), crate::lifecycle_words::consent(7, 1_550));
+    restored.apply(at(1_550), consent(7, 1_550));
     scene.store = restored;
     scene.play(vec![(2_200, Step::Want)]);
     assert_eq!(scene.caller(), "gets at7 until 3319.000 s");
@@ -112,6 +112,55 @@ fn a_successor_whose_record_is_gone_becomes_a_grant_of_its_own() {
     assert_eq!(scene.caller(), "gets at4 until 5769.000 s");
     let behind = |it: &(_, Event)| matches!(it.1, Event::StoreBehind { .. });
     assert!(!scene.events.iter().any(behind), "{:?}", scene.events);
+}
+
+/// Of two processes that found a lost record at once, the second must not take what the first has
+/// written for something lost.
+#[test]
+fn of_two_that_found_a_lost_record_the_newer_tokens_stay() {
+    let cases = [
+        ("an older grant is overtaken", consent(1, 0), "rt2", 2, "at2"),
+        ("a newer grant is taken over", consent(3, 2_500), "rt3", 1, "at3"),
+    ];
+    for (name, peer, refresh, generation, access) in cases {
+        let mut scene = Scene::of_user();
+        scene.play(vec![(0, Step::Want), (1_300, Step::Want), (1_301, rotated(2))]);
+        scene.store = Model::new(StoreIdentity(1));
+        scene.play(vec![
+            (2_600, Step::Store(Mood::Slow)),
+            (2_600, Step::Want),
+            (2_600, Step::Deliver(0)),
+            (2_600, Step::Elsewhere(peer)),
+            (2_600, Step::Store(Mood::Up)),
+            (2_600, Step::Deliver(0)),
+        ]);
+        let found = scene.record();
+        let kept = found.refresh.as_ref().map(|it| it.value.expose());
+        let sibling = found.sibling.as_ref().map(|it| it.token.value.expose());
+        assert_eq!((kept, sibling), (Some(refresh), None), "{name}");
+        assert_eq!(found.generation.number(), generation, "{name}");
+        assert!(scene.caller().contains(access), "{name}: {}", scene.caller());
+    }
+}
+
+/// What a presentation has just brought is kept, though somebody else has founded the record anew
+/// with tokens that end later.
+#[test]
+fn a_successor_is_put_aside_when_somebody_has_founded_the_record_with_newer_tokens() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Want)]);
+    scene.store = Model::new(StoreIdentity(1));
+    scene.play(vec![
+        (1_301, Step::Store(Mood::Slow)),
+        (1_301, rotated(2)),
+        (1_301, Step::Deliver(0)),
+        (1_301, Step::Elsewhere(consent(3, 1_400))),
+        (1_301, Step::Store(Mood::Up)),
+        (1_301, Step::Deliver(0)),
+    ]);
+    let found = scene.record();
+    assert_eq!(found.refresh.as_ref().map(|it| it.value.expose()), Some("rt3"));
+    assert_eq!(found.sibling.as_ref().map(|it| it.token.value.expose()), Some("rt2"));
 }
 
 #[test]

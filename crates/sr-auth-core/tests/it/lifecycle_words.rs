@@ -37,7 +37,7 @@ pub(crate) fn grant(number: u8, secs: u64) -> NewGrant<Secret> {
 
 /// A user consents, and a process takes the grant in.
 pub(crate) fn consent(number: u8, secs: u64) -> StoreOp<Secret> {
-    StoreOp::Adopt { grant: grant(number, secs), key: key() }
+    StoreOp::Adopt { grant: grant(number, secs), key: key(), only_if_missing: false }
 }
 
 /// Another process writes an intent for the refresh token of a generation.
@@ -158,9 +158,10 @@ fn of_intent(id: IntentId) -> String {
 /// Writes an operation as one line.
 pub(crate) fn of_op(op: &StoreOp<Secret>) -> String {
     match op {
-        StoreOp::Adopt { grant, .. } => {
+        StoreOp::Adopt { grant, only_if_missing, .. } => {
             let (access, refresh) = (grant.access.as_ref(), grant.refresh.as_ref());
-            format!("adopt {} and {}", of_token(access), of_token(refresh))
+            let verb = if *only_if_missing { "found" } else { "adopt" };
+            format!("{verb} {} and {}", of_token(access), of_token(refresh))
         }
         StoreOp::Arm { generation, intent, over, .. } => {
             let over = over.map(|TakeOver { even_if_alive, intent }| {

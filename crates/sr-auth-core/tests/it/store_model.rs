@@ -39,7 +39,7 @@ fn adopt(refresh: Token) -> StoreOp<Token> {
         refresh: Some(token(refresh, 2_419_200)),
         renewal: Renewal::SingleUse,
     };
-    StoreOp::Adopt { grant, key: key() }
+    StoreOp::Adopt { grant, key: key(), only_if_missing: false }
 }
 
 fn intent(owner: OwnerId, number: u64) -> IntentId {
@@ -385,9 +385,9 @@ fn a_take_over_stands_in_the_ledger_and_a_first_arming_does_not() {
 #[test]
 fn only_the_same_offer_counts_as_a_repeat() {
     let with_access = |access: Token, refresh: Token| {
-        let StoreOp::Adopt { mut grant, key } = adopt(refresh) else { panic!("an adoption") };
+        let StoreOp::Adopt { mut grant, key, .. } = adopt(refresh) else { panic!("an adoption") };
         grant.access = Some(token(access, 1_799));
-        StoreOp::Adopt { grant, key }
+        StoreOp::Adopt { grant, key, only_if_missing: false }
     };
     check(
         &mut store(),
@@ -401,6 +401,25 @@ fn only_the_same_offer_counts_as_a_repeat() {
             // The same access token beside another refresh token is somebody else's rotation.
             (7, commit(3, B, Some("rt4")), "moved, rt3 at generation 4, Live, attempt 0"),
             (8, commit(2, A, Some("rt3")), "moved, rt3 at generation 4, Live, attempt 0"),
+        ],
+    );
+}
+
+fn found(refresh: Token) -> StoreOp<Token> {
+    let StoreOp::Adopt { grant, key, .. } = adopt(refresh) else { panic!("an adoption") };
+    StoreOp::Adopt { grant, key, only_if_missing: true }
+}
+
+#[test]
+fn founding_a_record_fills_a_gap_and_nothing_else() {
+    check(
+        &mut Model::new(StoreIdentity(1)),
+        vec![
+            (1, found("rt1"), "done, rt1 at generation 1, Live, attempt 0"),
+            (2, found("rt1"), "done, rt1 at generation 1, Live, attempt 0"),
+            (3, found("rt2"), "moved, rt1 at generation 1, Live, attempt 0"),
+            (4, end(None), "done, nothing at generation 2, Disabled, attempt 0"),
+            (5, found("rt1"), "moved, nothing at generation 2, Disabled, attempt 0"),
         ],
     );
 }
@@ -433,6 +452,7 @@ fn any_op() -> impl Strategy<Value = StoreOp<Token>> {
     let token = prop_oneof![Just(None), Just(Some("rt2")), Just(Some("rt3")), Just(Some("rt4"))];
     prop_oneof![
         1 => Just(adopt("rt1")),
+        1 => Just(found("rt2")),
         5 => (0..5_u64, id(), proptest::option::of(id())).prop_map(|(at, id, over)| arm(at, id, over)),
         4 => (0..5_u64, owner(), token).prop_map(|(at, owner, token)| commit(at, owner, token)),
         1 => (0..5_u64).prop_map(bury),

@@ -17,10 +17,10 @@ pub(crate) fn seal_op(
     op: StoreOp<Secret>,
 ) -> Result<StoreOp<Sealed>, SealError> {
     Ok(match op {
-        StoreOp::Adopt { grant, key } => {
+        StoreOp::Adopt { grant, key, only_if_missing } => {
             let NewGrant { access, refresh, renewal } = grant;
             let [access, refresh] = seal_pair(keys, &key, Origin::Adopted, [access, refresh])?;
-            StoreOp::Adopt { grant: NewGrant { access, refresh, renewal }, key }
+            StoreOp::Adopt { grant: NewGrant { access, refresh, renewal }, key, only_if_missing }
         }
         StoreOp::Arm { generation, intent, key, over } => {
             StoreOp::Arm { generation, intent, key, over }

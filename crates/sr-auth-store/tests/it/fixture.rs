@@ -70,7 +70,7 @@ pub(crate) fn token(text: &str) -> StoredToken<Secret> {
 pub(crate) fn adopt(key: &GrantKey, access: &str, refresh: &str) -> StoreOp<Secret> {
     let (access, refresh) = (Some(token(access)), Some(token(refresh)));
     let grant = NewGrant { access, refresh, renewal: Renewal::SingleUse };
-    StoreOp::Adopt { grant, key: key.clone() }
+    StoreOp::Adopt { grant, key: key.clone(), only_if_missing: false }
 }
 
 /// A commit of the successor of `generation`.

@@ -23,7 +23,7 @@ async fn what_works_once_is_refused_by_a_store_that_forgets() {
     let cases = [
         (
             "client credentials are adopted",
-            StoreOp::Adopt { grant: repeatable, key: acme.clone() },
+            StoreOp::Adopt { grant: repeatable, key: acme.clone(), only_if_missing: false },
             true,
         ),
         ("client credentials are armed", arm(false), true),

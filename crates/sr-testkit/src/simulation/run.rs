@@ -177,7 +177,9 @@ impl<'a> Run<'a> {
                 let Some((key, new)) = self.common.keys.get(grant).cloned().zip(new) else {
                     continue;
                 };
-                let applied = self.storage.apply(self.now, StoreOp::Adopt { grant: new, key });
+                let applied = self
+                    .storage
+                    .apply(self.now, StoreOp::Adopt { grant: new, key, only_if_missing: false });
                 let no_evidence = (self.now, Evidence::default());
                 self.tell_change(Some(grant), no_evidence, &applied);
             } else {

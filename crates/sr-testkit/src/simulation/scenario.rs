@@ -76,7 +76,7 @@ pub enum Mishap {
     Pause,
     /// A process stands still at one of its next steps.
     PauseAtStep,
-    /// A backup of the store is taken, and put back later.
+    /// A backup of the store is taken, or one of an empty store, and put back later.
     Restore,
     /// The application's secret is refused for a while.
     SecretRefused,

@@ -21,6 +21,7 @@ use defect::Defective;
 #[derive(Debug)]
 pub(super) struct Storage {
     backup: Option<Model<Secret>>,
+    identity: StoreIdentity,
     /// How long a replica may lag behind; no replica answers without it.
     lag: Option<Duration>,
     model: Defective,
@@ -116,7 +117,7 @@ impl StoreWeather {
 impl Storage {
     pub(super) fn new(identity: StoreIdentity, defect: Option<StoreDefect>) -> Self {
         let model = Defective::new(Model::new(identity), defect);
-        Self { backup: None, lag: None, model, replica: BTreeMap::new() }
+        Self { backup: None, identity, lag: None, model, replica: BTreeMap::new() }
     }
 
     /// Has replicas lag behind by up to `lag`.
@@ -152,9 +153,10 @@ impl Storage {
         self.model.row(key)
     }
 
-    /// Takes a backup, instead of an earlier one.
-    pub(super) fn back_up(&mut self) {
-        self.backup = Some(self.model.model().clone());
+    /// Takes a backup, instead of an earlier one; that `of_nothing` is from before the first grant.
+    pub(super) fn back_up(&mut self, of_nothing: bool) {
+        let nothing = of_nothing.then(|| Model::new(self.identity));
+        self.backup = Some(nothing.unwrap_or_else(|| self.model.model().clone()));
     }
 
     /// Puts the backup back, if there is one; tells whether there was.

@@ -56,7 +56,7 @@ impl Stage {
         let over = intent.as_ref().map(|it| TakeOver { even_if_alive: false, intent: it.id });
         let theirs = intent.as_ref().map(|it| it.id).filter(|it| it.owner == PEER);
         let op = match peer {
-            Peer::Adopts => StoreOp::Adopt { grant: self.grant(), key },
+            Peer::Adopts => StoreOp::Adopt { grant: self.grant(), key, only_if_missing: false },
             Peer::Arms => StoreOp::Arm { generation, intent: new(), key, over: None },
             Peer::ArmsOver => StoreOp::Arm { generation, intent: new(), key, over },
             Peer::Buries => {

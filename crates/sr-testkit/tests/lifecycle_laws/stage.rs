@@ -115,7 +115,7 @@ impl Stage {
         };
         if renewal == Renewal::SingleUse {
             let grant = stage.grant();
-            stage.apply(StoreOp::Adopt { grant, key: key() });
+            stage.apply(StoreOp::Adopt { grant, key: key(), only_if_missing: false });
         }
         stage
     }

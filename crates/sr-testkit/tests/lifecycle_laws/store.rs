@@ -33,8 +33,8 @@ impl Stage {
         let stored = |result| Input::Stored { id, result };
         // A consent that were carried out late would take the place of what came since: no store
         // can tell it from a new one.
-        let is_late =
-            matches!(op, StoreOp::Adopt { .. }) && matches!(fate, Fate::Kept | Fate::Lost);
+        let is_late = matches!(op, StoreOp::Adopt { only_if_missing: false, .. })
+            && matches!(fate, Fate::Kept | Fate::Lost);
         let fate = if is_late { Fate::Refused } else { fate };
         match (fate, answer) {
             (Fate::Kept, answer) => {

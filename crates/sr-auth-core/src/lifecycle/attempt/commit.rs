@@ -6,7 +6,7 @@ use crate::lifecycle::held::{fingerprint, is_ended};
 use crate::lifecycle::{Access, Blame, Event, Input};
 use crate::store::{
     Health, LedgerEntry, LedgerEvent, NewGrant, Record, Sibling, StoreAnswer, StoreOp,
-    StoreOutcome, Successor,
+    StoreOutcome, StoredToken, Successor,
 };
 use crate::{Secret, Timestamp};
 
@@ -64,7 +64,8 @@ fn offer(now: Timestamp, claim: Claim, form: Form, failures: u8, cx: &mut Contex
         }
         (Form::Adopt, _) => {
             let Successor { access, refresh } = successor.clone();
-            StoreOp::Adopt { grant: NewGrant { access, refresh, renewal }, key }
+            let grant = NewGrant { access, refresh, renewal };
+            StoreOp::Adopt { grant, key, only_if_missing: true }
         }
         (Form::Commit | Form::Escrow, _) => {
             StoreOp::Commit { generation, key, owner, successor: successor.clone() }
@@ -175,6 +176,9 @@ fn outrun(
     mut it: Committing,
     cx: &mut Context<'_>,
 ) -> Rotation {
+    if it.form == Form::Adopt {
+        return found_by_another(now, record, it, cx);
+    }
     let from = it.claim.generation;
     let successor = cx.known.successor.as_deref();
     let ours = successor.and_then(|it| it.refresh.as_ref()).map(|it| it.ends_at);
@@ -200,6 +204,48 @@ fn outrun(
         return offer(now, it.claim, Form::Escrow, it.failures, cx);
     }
     if ours.is_some() && !was_taken {
+        cx.tell(Event::SuccessorOutlived { from });
+    }
+    cx.known.successor = None;
+    Rotation::Idle
+}
+
+/// Somebody else has founded the record anew, and counts its generations from the beginning: the ends
+/// of the tokens tell which are newer.
+fn found_by_another(
+    now: Timestamp,
+    record: Record<Secret>,
+    mut it: Committing,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let Some(successor) = cx.known.successor.as_deref_mut() else { return Rotation::Idle };
+    let ends = |refresh: Option<&StoredToken<Secret>>, access: Option<&StoredToken<Secret>>| {
+        (refresh.map(|it| it.ends_at), access.map(|it| it.ends_at))
+    };
+    let ours = ends(successor.refresh.as_ref(), successor.access.as_ref());
+    let theirs = ends(record.refresh.as_ref(), record.access.as_ref());
+    let from = it.claim.generation;
+    it.claim.generation = record.generation;
+    if !is_ended(record.health) && ours > theirs {
+        // A token that is on its last leg is no successor of itself.
+        let stored = fingerprint(record.refresh.as_ref());
+        successor.refresh.take_if(|it| Some(it.fingerprint) == stored);
+        cx.tell(Event::StoreBehind { held: from, stored: record.generation });
+        if let Some(held) = cx.known.held.as_mut() {
+            held.generation = record.generation;
+        }
+        return offer(now, it.claim, Form::Commit, it.failures, cx);
+    }
+    // What was held and not just given is older than what is there.
+    let held = cx.known.held.as_deref().and_then(|it| fingerprint(it.refresh.as_ref()));
+    let is_given = successor.refresh.as_ref().is_some_and(|it| Some(it.fingerprint) != held);
+    let is_outlived = is_given && !was_committed(&record, cx);
+    let has_ended = is_ended(record.health);
+    cx.put_beside_access(now, record);
+    if is_outlived && !has_ended {
+        return offer(now, it.claim, Form::Escrow, it.failures, cx);
+    }
+    if is_outlived {
         cx.tell(Event::SuccessorOutlived { from });
     }
     cx.known.successor = None;

@@ -117,7 +117,7 @@ impl Oracle {
         }
         let Some(grant) = self.grants.get_mut(it.grant) else { return };
         grant.row = it.after;
-        if matches!(it.deed, Deed::Adopt { .. } | Deed::End) {
+        if it.told_done && matches!(it.deed, Deed::Adopt { .. } | Deed::End) {
             grant.cleared_at = it.at;
         }
         if let Some(row) = it.after.filter(|row| !is_ended(row.health)) {

@@ -77,7 +77,8 @@ impl Run<'_> {
             Mishap::Pause => self.pause(process),
             Mishap::PauseAtStep => self.pause_soon(process),
             Mishap::Restore => {
-                self.storage.back_up();
+                let of_nothing = self.choices.below(4) == 3;
+                self.storage.back_up(of_nothing);
                 self.lift_within(Relief::Restores, hours(12));
             }
             Mishap::SecretRefused => {

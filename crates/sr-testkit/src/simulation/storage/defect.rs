@@ -293,7 +293,8 @@ impl Defective {
             {
                 let (access, refresh, renewal) = (after.access, after.refresh, after.renewal);
                 let grant = NewGrant { access, refresh, renewal };
-                self.model.apply(now, StoreOp::Adopt { grant, key: key.clone() });
+                self.model
+                    .apply(now, StoreOp::Adopt { grant, key: key.clone(), only_if_missing: false });
                 let (generation, key) = (after.generation.next(), key.clone());
                 let owner = OwnerId::new(0);
                 *answer = self.model.apply(now, StoreOp::Bury { cause, generation, key, owner });

@@ -36,7 +36,7 @@ fn adopt(grant: &str, refresh: &str) -> StoreOp<Secret> {
     let (access, refresh) = (Some(token("access of a consent")), Some(token(refresh)));
     let grant_key = key(grant);
     let grant = NewGrant { access, refresh, renewal: Renewal::SingleUse };
-    StoreOp::Adopt { grant, key: grant_key }
+    StoreOp::Adopt { grant, key: grant_key, only_if_missing: false }
 }
 
 fn intent(owner: u128, number: u64) -> IntentId {
@@ -126,7 +126,7 @@ fn told(defect: Option<StoreDefect>) -> Vec<String> {
     let mut told = Vec::new();
     for (secs, step) in story() {
         match step {
-            Step::Backup => storage.back_up(),
+            Step::Backup => storage.back_up(false),
             Step::Dies(owner) => storage.owner_died(at(secs), OwnerId::new(owner)),
             Step::Op(op) => told.push(format!("{:?}", storage.apply(at(secs), op))),
             Step::Restore => assert!(storage.restore()),
@@ -217,7 +217,7 @@ fn a_restored_backup_brings_old_tokens_and_an_old_sequence() {
     let mut storage = Storage::new(StoreIdentity(7), None);
     assert!(!storage.restore(), "there is none");
     storage.apply(at(0), adopt("a", "r1"));
-    storage.back_up();
+    storage.back_up(false);
     storage.apply(at(1), commit(1, 1, "r2"));
     assert!(storage.restore());
     let row = storage.row(&key("a")).unwrap();
