@@ -121,7 +121,18 @@ impl<V: Clone> Model<V> {
                 && same(old.refresh.as_ref(), grant.refresh.as_ref())
                 && same(old.access.as_ref(), grant.access.as_ref())
         };
-        if let Some(same) = old.filter(is_same) {
+        // Or it was taken in before, and has moved on since: the offer was late, or came twice.
+        let was_adopted = |old: &&Record<V>| {
+            let is_it = |it: &LedgerEntry| {
+                it.event == LedgerEvent::Adopted && it.fingerprint == fingerprint
+            };
+            let moved = !same(old.refresh.as_ref(), grant.refresh.as_ref());
+            moved
+                && fingerprint.is_some()
+                && old.health.may_present()
+                && old.ledger.iter().any(is_it)
+        };
+        if let Some(same) = old.filter(|it| is_same(it) || was_adopted(it)) {
             return StoreOutcome::Done(same.clone());
         }
         if let Some(other) = old.filter(|_| only_if_missing) {

@@ -25,6 +25,7 @@ mod lifecycle_words;
 mod redaction;
 mod requests;
 mod settings;
+mod store_adoption;
 mod store_model;
 mod store_names;
 mod store_pulse;

@@ -11,6 +11,7 @@ use sr_auth_core::store::{
 use sr_auth_core::{Fingerprint, Timestamp};
 
 use crate::fixture::at;
+use crate::store_adoption::found;
 
 pub(crate) type Token = &'static str;
 
@@ -33,7 +34,7 @@ fn generation(number: u64) -> Generation {
     Generation::from_number(number)
 }
 
-fn adopt(refresh: Token) -> StoreOp<Token> {
+pub(crate) fn adopt(refresh: Token) -> StoreOp<Token> {
     let grant = NewGrant {
         access: None,
         refresh: Some(token(refresh, 2_419_200)),
@@ -65,7 +66,7 @@ fn bury(generation_is: u64) -> StoreOp<Token> {
     StoreOp::Bury { cause, generation: generation(generation_is), key: key(), owner: B }
 }
 
-fn end(only: Option<u64>) -> StoreOp<Token> {
+pub(crate) fn end(only: Option<u64>) -> StoreOp<Token> {
     StoreOp::End { end: End::Disabled, generation: only.map(generation), key: key() }
 }
 
@@ -109,7 +110,7 @@ fn of(record: &Record<Token>) -> String {
 }
 
 #[track_caller]
-fn check(store: &mut Model<Token>, steps: Vec<(u64, StoreOp<Token>, &str)>) {
+pub(crate) fn check(store: &mut Model<Token>, steps: Vec<(u64, StoreOp<Token>, &str)>) {
     for (now, op, expected) in steps {
         let name = format!("{op:?} at {now} s");
         assert_eq!(told(&store.apply(at(now), op).outcome), expected, "{name}");
@@ -401,25 +402,6 @@ fn only_the_same_offer_counts_as_a_repeat() {
             // The same access token beside another refresh token is somebody else's rotation.
             (7, commit(3, B, Some("rt4")), "moved, rt3 at generation 4, Live, attempt 0"),
             (8, commit(2, A, Some("rt3")), "moved, rt3 at generation 4, Live, attempt 0"),
-        ],
-    );
-}
-
-fn found(refresh: Token) -> StoreOp<Token> {
-    let StoreOp::Adopt { grant, key, .. } = adopt(refresh) else { panic!("an adoption") };
-    StoreOp::Adopt { grant, key, only_if_missing: true }
-}
-
-#[test]
-fn founding_a_record_fills_a_gap_and_nothing_else() {
-    check(
-        &mut Model::new(StoreIdentity(1)),
-        vec![
-            (1, found("rt1"), "done, rt1 at generation 1, Live, attempt 0"),
-            (2, found("rt1"), "done, rt1 at generation 1, Live, attempt 0"),
-            (3, found("rt2"), "moved, rt1 at generation 1, Live, attempt 0"),
-            (4, end(None), "done, nothing at generation 2, Disabled, attempt 0"),
-            (5, found("rt1"), "moved, nothing at generation 2, Disabled, attempt 0"),
         ],
     );
 }

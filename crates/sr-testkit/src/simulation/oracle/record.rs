@@ -347,7 +347,11 @@ impl Oracle {
             let Some(grant) = self.grants.get_mut(at_grant) else { continue };
             let before = std::mem::replace(&mut grant.row, *row);
             grant.generation = row.map_or(Generation::default(), |row| row.generation);
-            (grant.cleared_at, grant.ended_with) = (at, Generation::default());
+            grant.cleared_at = at;
+            // A backup may be from after the end.
+            if grant.generation < grant.ended_with {
+                grant.ended_with = Generation::default();
+            }
             if before != *row {
                 grant.restored_at = Some(at);
             }

@@ -212,6 +212,8 @@ impl Run<'_> {
                 self.oracle.pulsed(process, answer.now);
             }
             let row = record(&answer.outcome).map(Row::of);
+            // An answer to a grant that has left the memory since is dropped.
+            let row = row.filter(|_| self.is_resident(process, slot));
             if let Some((row, grant)) = row.zip(grant) {
                 self.trace.say(self.now, format_args!("p{process} g{grant} is shown {row:?}"));
                 let takes = matches!(deed, Deed::Adopt { .. } | Deed::Commit { .. } | Deed::End);
@@ -229,6 +231,11 @@ impl Run<'_> {
             None => fleet::Input::Stored { id, result },
         };
         self.step(process, grant, input);
+    }
+
+    fn is_resident(&self, process: usize, slot: Option<GrantId>) -> bool {
+        let machines = self.processes.get(process).and_then(|it| it.machines.as_ref());
+        machines.zip(slot).is_some_and(|(machines, slot)| machines.key(slot).is_some())
     }
 
     /// Tells whether a machine may have given up an operation, by true time or by its own.
