@@ -1,6 +1,7 @@
 //! What a backend is.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sr_auth_core::store::{StoreAnswer, StoreOp};
@@ -32,6 +33,18 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
     /// Tells what an answer is worth when the machine loses its power right after it.
     fn durability(&self) -> Durability;
+}
+
+/// A backend that several stores share.
+#[async_trait]
+impl<B: Backend + ?Sized> Backend for Arc<B> {
+    async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
+        (**self).apply(op).await
+    }
+
+    fn durability(&self) -> Durability {
+        (**self).durability()
+    }
 }
 
 /// What an answer of a [`Backend`] is worth after a crash.

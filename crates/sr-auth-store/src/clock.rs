@@ -50,6 +50,48 @@ impl Highest {
     }
 }
 
+/// The system since it was started: a clock that all its processes share, that counts while the
+/// machine sleeps, and that nobody can set.
+#[cfg(feature = "sqlite")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Boot {
+    /// Another at each start.
+    pub(crate) id: String,
+    /// For how long it had been running, in milliseconds.
+    pub(crate) running_for: u64,
+}
+
+#[cfg(feature = "sqlite")]
+impl Boot {
+    /// Returns `None` where the system has no such clock.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn now() -> Option<Self> {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(Self { id: id.trim().to_owned(), running_for: running_for() })
+    }
+
+    /// Returns `None` where the system has no such clock.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn now() -> Option<Self> {
+        None
+    }
+}
+
+/// Returns for how long the system has been running, in milliseconds.
+#[cfg(all(feature = "sqlite", target_os = "linux"))]
+pub(crate) fn running_for() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let secs = u64::try_from(time.tv_sec).unwrap_or_default();
+    let millis = u64::try_from(time.tv_nsec).unwrap_or_default() / 1_000_000;
+    secs.saturating_mul(1_000).saturating_add(millis)
+}
+
+/// Never asked where there is no [`Boot`].
+#[cfg(all(feature = "sqlite", not(target_os = "linux")))]
+pub(crate) fn running_for() -> u64 {
+    0
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the door to the wall clock")]
 fn wall() -> Timestamp {
     // A clock before 1970 is not set; the epoch is as good a guess.

@@ -7,6 +7,7 @@
 //! | backend | for | keeps what it was told |
 //! |---|---|---|
 //! | [`MemoryBackend`] | tests, client credentials, API keys | until the process ends |
+//! | `SqliteBackend` (feature `sqlite`) | one machine, several processes | over a loss of power |
 //!
 //! # Examples
 //!
@@ -33,10 +34,14 @@ mod error;
 mod memory;
 mod random;
 mod seal;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 
 pub use backend::{Backend, Durability};
 pub use error::{BackendError, BackendFault, KeyError, KeyFault, SealError, SealFault, StoreError};
 pub use memory::MemoryBackend;
 pub use seal::{KeyId, KeyService, Sealed, SealingKey, SealingKeys};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteBackend, SqliteBuilder};
 pub use store::Store;

@@ -135,7 +135,7 @@ impl Store {
 }
 
 /// Returns the grant that an operation is about.
-fn grant_of<V>(op: &StoreOp<V>) -> Option<&GrantKey> {
+pub(crate) fn grant_of<V>(op: &StoreOp<V>) -> Option<&GrantKey> {
     match op {
         StoreOp::Adopt { key, .. }
         | StoreOp::Arm { key, .. }
