@@ -23,8 +23,7 @@
 //! assert_eq!(store.durability(), Durability::Volatile);
 //! # Ok(())
 //! # }
-//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())
-//! # .map_err(|error| error.to_string())?;
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -66,7 +66,8 @@ use worker::Workers;
 /// assert_eq!(answer.outcome.name(), "Missing");
 /// # Ok(())
 /// # }
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct SqliteBackend {

@@ -15,7 +15,7 @@ use super::fault::Trouble;
 use super::ledger;
 use crate::Sealed;
 
-/// In the order in which [`write`] binds and [`parse`] reads them.
+/// In the order in which [`write()`] binds and [`parse`] reads them.
 const COLUMNS: [&str; 29] = [
     "renewal",
     "generation",
