@@ -18,6 +18,7 @@
 //! the next under a deadline of its own, so a caller that leaves changes nothing.
 
 mod access;
+mod affairs;
 mod attempt;
 mod availability;
 mod command;

@@ -32,7 +32,7 @@ pub enum Access {
 impl Access {
     pub(crate) fn of(held: Option<&Held>, now: Timestamp) -> Self {
         let Some(held) = held else { return Self::Absent };
-        match held.access.as_ref() {
+        match held.access.as_deref() {
             None => Self::Absent,
             Some(_) if held.rejected => Self::Rejected,
             Some(token) if now >= token.ends_at => Self::Expired,
@@ -67,7 +67,7 @@ pub(super) fn wanted(held: Option<&Held>, now: Timestamp, margins: &Margins) -> 
     match Access::of(held, now) {
         Access::Fresh => None,
         Access::Due => {
-            let ends_at = held.and_then(|it| it.access.as_ref()).map(|it| it.ends_at);
+            let ends_at = held.and_then(|it| it.access.as_deref()).map(|it| it.ends_at);
             let left = ends_at.unwrap_or(now).since(now);
             Some(if left <= margins.quiet() { Wanted::Expiring } else { Wanted::Soft })
         }
@@ -77,11 +77,11 @@ pub(super) fn wanted(held: Option<&Held>, now: Timestamp, margins: &Margins) -> 
 
 /// Notes that the API refused a token; says so when renewing does not help.
 pub(super) fn reject(held: &mut Held, of: Fingerprint, now: Timestamp) -> Option<Event> {
-    if fingerprint(held.access.as_ref()) != Some(of) || held.rejected {
+    if fingerprint(held.access.as_deref()) != Some(of) || held.rejected {
         // A late 401 for a token that was replaced, or one that is known.
         return None;
     }
-    let is_fresh = now.since(held.taken_at) <= Held::FRESH_FOR;
+    let is_fresh = held.is_fresh(now);
     match (held.rejections, is_fresh) {
         // It has been told: this token stays until its time, however often it is rejected.
         (Held::REJECTED_FOR_GOOD.., _) => return None,

@@ -123,7 +123,7 @@ impl Attempt {
                 if now >= give_up_at =>
             {
                 let presented = Presented { generation: claim.generation, id, sent_at };
-                cx.known.late = Some(Box::new(presented));
+                cx.known.affairs_mut().late = Some(presented);
                 judge::silence(now, claim, Blame::Silence, None, cx)
             }
             (Self::Committing { call, claim, failures, form }, input) => {

@@ -2,17 +2,17 @@
 
 use std::collections::VecDeque;
 
+use super::affairs::Affairs;
 use super::attempt::Attempt;
 use super::doubt::Doubt;
 use super::held::{Held, is_ended};
-use super::news::News;
 use super::{
     Access, Application, Blame, Event, Margins, Output, Recovery, StoreOpId, StoreRequest, Wanted,
 };
 use crate::machine::TransmitId;
 use crate::store::{
-    Generation, GrantKey, Health, IntentId, OwnerId, Record, Renewal, StoreOp, StoredToken,
-    Successor,
+    Generation, GrantKey, Health, IntentId, OwnerId, Record, Refusals, Renewal, StoreOp,
+    StoredToken,
 };
 use crate::{FingerprintKey, Secret, Timestamp};
 
@@ -28,20 +28,16 @@ pub(crate) enum Rotation {
 /// What is known about a grant, apart from where its renewal stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
+    /// What is not settled, if anything is.
+    pub(super) affairs: Option<Box<Affairs>>,
     /// Failures in a row.
     pub(crate) failures: u8,
     pub(crate) health: Health,
-    pub(crate) held: Option<Box<Held>>,
-    /// The presentation whose answer may still arrive though nobody waits for it.
-    pub(crate) late: Option<Box<Presented>>,
+    pub(crate) held: Option<Held>,
     /// The store has said that there is no such grant.
     pub(crate) missing: bool,
-    /// What the store told and was not read yet.
-    pub(crate) news: Option<Box<News>>,
     pub(crate) op: StoreOpId,
     pub(crate) renewal: Renewal,
-    /// What a presentation brought and the store does not have yet.
-    pub(crate) successor: Option<Box<Successor<Secret>>>,
     pub(crate) transmit: TransmitId,
     pub(crate) wanted: Option<Wanted>,
 }
@@ -123,8 +119,8 @@ impl Context<'_> {
         now: Timestamp,
         generation: Generation,
     ) -> Option<StoredToken<Secret>> {
-        let held = self.known.held.as_deref().filter(|it| it.generation == generation)?;
-        held.access.clone().filter(|_| Access::of(Some(held), now).is_good())
+        let held = self.known.held.as_ref().filter(|it| it.generation == generation)?;
+        held.access.as_deref().filter(|_| Access::of(Some(held), now).is_good()).cloned()
     }
 
     pub(super) fn next_intent(&mut self) -> IntentId {
@@ -134,10 +130,10 @@ impl Context<'_> {
 
     /// Takes over what the store holds, unless this process knows better.
     pub(super) fn take(&mut self, now: Timestamp, record: Record<Secret>) -> Taken {
-        if self.known.news.as_deref().is_some_and(|it| it.is_end_after(record.generation)) {
+        if self.known.affairs().news.is_some_and(|it| it.is_end_after(record.generation)) {
             return Taken::Older;
         }
-        let old = self.known.held.as_deref();
+        let old = self.known.held.as_ref();
         let taken = match old.map(|old| record.generation.cmp(&old.generation)) {
             // A store that has gone back and got a new consent since: a replica has no newer token.
             Some(std::cmp::Ordering::Less) if self.is_revived_by(&record) => Taken::Newer,
@@ -161,8 +157,9 @@ impl Context<'_> {
         self.known.health = record.health;
         self.known.missing = false;
         self.known.renewal = record.renewal;
-        let held = Held::from_record(record, self.known.held.as_deref(), now);
-        self.known.held = Some(Box::new(held));
+        self.known.heed(record.not_before, record.refusals);
+        let held = Held::from_record(record, self.known.held.as_ref(), now);
+        self.known.held = Some(held);
     }
 
     /// Takes over what the store holds, save for an access token that lasts longer: it is good,
@@ -171,7 +168,7 @@ impl Context<'_> {
         let held = self.known.held.as_ref().filter(|it| !it.rejected && !is_ended(record.health));
         let ours = held.and_then(|it| it.access.clone());
         self.put(now, record);
-        let Some(held) = self.known.held.as_deref_mut() else { return };
+        let Some(held) = self.known.held.as_mut() else { return };
         let theirs = held.access.as_ref().map(|it| it.ends_at);
         if ours.as_ref().map(|it| it.ends_at) > theirs {
             held.access = ours;
@@ -209,6 +206,7 @@ impl Context<'_> {
     pub(super) fn forget(&mut self) -> Rotation {
         self.known.missing = true;
         self.known.held = None;
+        self.known.heed(Timestamp::EPOCH, Refusals::default());
         Rotation::Idle
     }
 

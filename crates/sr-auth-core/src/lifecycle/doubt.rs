@@ -180,7 +180,7 @@ impl Doubt {
 
 /// Decides when to look: only while somebody waits and somebody else can bring the answer.
 fn look(now: Timestamp, before: Duration, standing: Standing, cx: &Context<'_>) -> Option<Look> {
-    let is_waiting = !Access::of(cx.known.held.as_deref(), now).is_good()
+    let is_waiting = !Access::of(cx.known.held.as_ref(), now).is_good()
         && cx.known.wanted == Some(super::Wanted::Interactive);
     if !is_waiting || standing.intent.owner == cx.shared.owner {
         return None;
@@ -236,7 +236,7 @@ fn read(
         };
     };
     if matches!(outcome, StoreOutcome::Missing) {
-        cx.known.news = None;
+        cx.known.affairs_mut().news = None;
         return match cx.lose(now) {
             Rotation::Idle => rest(now, cx),
             rotation
@@ -247,16 +247,16 @@ fn read(
         // No answer to a reading: the store's binding is broken.
         return cx.back_off(now, Blame::Store, Timestamp::EPOCH);
     };
-    let is_rewound = cx.known.news.as_deref().is_some_and(|it| it.is_rewound());
+    let is_rewound = cx.known.affairs().news.is_some_and(|it| it.is_rewound());
     if is_rewound && record.generation < cx.generation() {
-        cx.known.news = None;
+        cx.known.affairs_mut().news = None;
         return attempt::heal(now, record, cx);
     }
     let stands = record.intent.as_ref().map(|it| it.id);
     let generation = record.generation;
     let taken = cx.take_over(now, record);
     // An end that was told is read for until it is seen.
-    cx.known.news = cx.known.news.take().filter(|it| it.is_end_after(generation));
+    cx.known.affairs_mut().news.take_if(|it| !it.is_end_after(generation));
     match standing {
         Some(standing)
             if taken == Taken::Older

@@ -28,7 +28,7 @@ pub(super) fn obstacle(known: &Knowledge) -> Option<Cause> {
         Health::Revoked => Some(Cause::Ended(End::Revoked)),
         Health::LastLeg | Health::Live | Health::Suspect => {
             let held = known.held.as_ref()?;
-            let has_none = held.refresh.is_none() && known.successor.is_none();
+            let has_none = held.refresh.is_none() && known.affairs().successor.is_none();
             (has_none && known.renewal == Renewal::SingleUse).then_some(Cause::NotRenewable)
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn judge(now: Timestamp, known: &mut Knowledge, margins: &Margins) {
 
 /// Tells whether the one presentation of a last leg has its time: when nothing can be lost by it.
 pub(super) fn may_present_now(now: Timestamp, known: &Knowledge) -> bool {
-    let is_good = Access::of(known.held.as_deref(), now).is_good();
+    let is_good = Access::of(known.held.as_ref(), now).is_good();
     known.health.may_present() && !(known.health == Health::LastLeg && is_good)
 }
 

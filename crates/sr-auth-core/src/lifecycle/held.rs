@@ -1,38 +1,37 @@
 //! What a process holds of a grant: the tokens, and what it knows about them.
 
-use std::time::Duration;
-
 use super::Margins;
-use crate::store::{
-    Generation, Health, NewGrant, Record, Refusals, Renewal, StoredToken, Successor,
-};
+use crate::store::{Generation, Health, NewGrant, Record, Renewal, StoredToken, Successor};
 use crate::wire::token_answer::TokenResponse;
 use crate::{Fingerprint, FingerprintKey, RefreshToken, Secret, Timestamp, TokenSet};
 
 /// The tokens of one generation.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    pub(crate) access: Option<StoredToken<Secret>>,
+    pub(crate) access: Option<Box<StoredToken<Secret>>>,
     pub(crate) generation: Generation,
-    pub(crate) not_before: Timestamp,
     pub(crate) refresh: Option<StoredToken<Secret>>,
-    pub(crate) refusals: Refusals,
     /// Whether the API refused the access token that is held.
     pub(crate) rejected: bool,
     /// How many access tokens in a row the API refused soon after they were issued.
     pub(crate) rejections: u8,
-    /// When this process first had the access token.
-    pub(crate) taken_at: Timestamp,
+    /// When this process first had the access token, in whole seconds since the Unix epoch.
+    taken_at: u32,
     /// The warning, in percent of the refresh token's life, that was last given.
     pub(crate) warned: u8,
 }
 
 impl Held {
-    /// How soon after its issue a rejection counts as one of a fresh token.
-    pub(crate) const FRESH_FOR: Duration = Duration::from_secs(60);
+    /// How many seconds after its issue a rejection counts as one of a fresh token.
+    const FRESH_FOR: u32 = 60;
 
     /// So many rejections mean that another token would be rejected too.
     pub(crate) const REJECTED_FOR_GOOD: u8 = 2;
+
+    /// Tells whether this process has the access token since a moment ago.
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        seconds(now).saturating_sub(self.taken_at) <= Self::FRESH_FOR
+    }
 
     /// Notes that a warning was given.
     pub(crate) const fn warn(&mut self, percent: u8) {
@@ -43,22 +42,24 @@ impl Held {
     pub(crate) fn from_record(record: Record<Secret>, old: Option<&Self>, now: Timestamp) -> Self {
         let access = fingerprint(record.access.as_ref());
         let refresh = fingerprint(record.refresh.as_ref());
-        let kept = old.filter(|old| fingerprint(old.access.as_ref()) == access);
+        let kept = old.filter(|old| fingerprint(old.access.as_deref()) == access);
         let warned = old.filter(|old| fingerprint(old.refresh.as_ref()) == refresh);
         Self {
-            access: record.access,
+            access: record.access.map(Box::new),
             generation: record.generation,
-            not_before: record.not_before,
             refresh: record.refresh,
-            refusals: record.refusals,
             rejected: kept.is_some_and(|it| it.rejected),
             // A new token gets a chance of its own.
             rejections: old
                 .map_or(0, |it| if kept.is_some() { it.rejections } else { it.rejections.min(1) }),
-            taken_at: kept.map_or(now, |it| it.taken_at),
+            taken_at: kept.map_or_else(|| seconds(now), |it| it.taken_at),
             warned: warned.map_or(0, |it| it.warned),
         }
     }
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_unix_millis() / 1_000).unwrap_or(u32::MAX)
 }
 
 /// Returns the fingerprint of a token, if there is one.

@@ -31,8 +31,8 @@ impl News {
         if is_newer && is_ended(self.health) {
             known.health = self.health;
         }
-        if known.news.as_ref().is_none_or(|it| self.generation >= it.generation) {
-            known.news = Some(Box::new(self));
+        if known.affairs().news.is_none_or(|it| self.generation >= it.generation) {
+            known.affairs_mut().news = Some(self);
         }
     }
 

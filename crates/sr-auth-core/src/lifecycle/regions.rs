@@ -17,45 +17,23 @@ use crate::{Fingerprint, Timestamp};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Regions {
-    commands: Option<Box<Commands>>,
-    course: Course,
     pub(super) known: Knowledge,
-}
-
-/// Where the renewal stands, kept small while it rests: most grants do nothing most of the time.
-#[derive(Clone, Debug)]
-struct Course(Option<Box<Rotation>>);
-
-impl Course {
-    fn rotation(&self) -> Rotation {
-        self.0.as_deref().copied().unwrap_or(Rotation::Idle)
-    }
-
-    fn set(&mut self, rotation: Rotation) {
-        match (rotation, &mut self.0) {
-            (Rotation::Idle, place) => *place = None,
-            (rotation, Some(place)) => **place = rotation,
-            (rotation, place) => *place = Some(Box::new(rotation)),
-        }
-    }
 }
 
 impl Regions {
     pub(crate) const fn new(renewal: Renewal) -> Self {
         let known = Knowledge {
+            affairs: None,
             failures: 0,
             health: Health::Live,
             held: None,
-            late: None,
             missing: false,
-            news: None,
             op: StoreOpId(0),
             renewal,
-            successor: None,
             transmit: TransmitId::FIRST,
             wanted: None,
         };
-        Self { commands: None, course: Course(None), known }
+        Self { known }
     }
 
     /// Takes in what happened.
@@ -71,16 +49,19 @@ impl Regions {
             // What was asked for is not wanted any more, or a command came in between.
             return;
         }
-        let Self { commands, course, known } = self;
-        let mut rotation = course.rotation();
-        let cx = &mut Context { intents, known, outputs, shared };
-        route(now, input, commands, &mut rotation, cx);
-        settle(now, commands, &mut rotation, cx);
-        course.set(rotation);
+        let (mut commands, mut rotation) = self.known.take_up();
+        let cx = &mut Context { intents, known: &mut self.known, outputs, shared };
+        route(now, input, &mut commands, &mut rotation, cx);
+        settle(now, &mut commands, &mut rotation, cx);
+        self.known.put_down(commands, rotation);
+    }
+
+    fn commands(&self) -> Option<&Commands> {
+        self.known.affairs().commands.as_deref()
     }
 
     pub(super) fn rotation(&self) -> Rotation {
-        self.course.rotation()
+        self.known.affairs().rotation
     }
 
     /// Returns how much a renewal is wanted that could begin now: see [`Input::Admitted`].
@@ -90,7 +71,7 @@ impl Regions {
             Rotation::Doubt(doubt) => doubt.is_ripe(),
             Rotation::Attempt(_) | Rotation::BackingOff { .. } => false,
         };
-        let is_held = self.known.held.is_some() && self.commands.is_none();
+        let is_held = self.known.held.is_some() && self.commands().is_none();
         let wanted = self.known.wanted.filter(|_| is_free && is_held);
         wanted.filter(|_| health::may_present_now(now, &self.known))
     }
@@ -101,7 +82,7 @@ impl Regions {
             self.rotation(),
             Rotation::Attempt(_) | Rotation::Doubt(Doubt::Burying { .. } | Doubt::Verifying { .. })
         );
-        verdict || self.commands.is_some()
+        verdict || self.commands().is_some()
     }
 
     /// Tells whether a presentation is under way, from its intent to its answer.
@@ -126,7 +107,7 @@ impl Regions {
     /// answer is awaited.
     pub(crate) fn is_idle(&self) -> bool {
         let resting = matches!(self.rotation(), Rotation::Idle | Rotation::BackingOff { .. });
-        resting && self.known.wanted.is_none() && self.commands.is_none()
+        resting && self.known.wanted.is_none() && self.commands().is_none()
     }
 
     /// Tells whether an intent of this process may stand.
@@ -141,14 +122,14 @@ impl Regions {
     pub(crate) fn availability(&self, now: Timestamp) -> Availability<'_> {
         let known = &self.known;
         let generation = known.held.as_ref().map(|it| it.generation).unwrap_or_default();
-        if let Some(end) = self.commands.as_ref().and_then(|it| it.end(generation)) {
+        if let Some(end) = self.commands().and_then(|it| it.end(generation)) {
             return Availability::Failed(Unavailable::new(Cause::Ended(end), None));
         }
-        let revealed = known.successor.as_deref().and_then(|it| it.access.as_ref());
+        let revealed = known.affairs().successor.as_deref().and_then(|it| it.access.as_ref());
         let revealed = revealed.filter(|it| self.is_delayed() && now < it.ends_at);
-        let held = known.held.as_deref().filter(|_| !is_ended(known.health));
+        let held = known.held.as_ref().filter(|_| !is_ended(known.health));
         let held = held.filter(|it| Access::of(Some(it), now).is_good());
-        if let Some(token) = revealed.or_else(|| held.and_then(|it| it.access.as_ref())) {
+        if let Some(token) = revealed.or_else(|| held.and_then(|it| it.access.as_deref())) {
             return Availability::Ready(token);
         }
         if let Some(cause) = health::obstacle(known) {
@@ -186,7 +167,7 @@ impl Regions {
             Rotation::Doubt(doubt) => doubt.timeout(),
             Rotation::Idle => self.keep_alive_at(),
         };
-        let command = self.commands.as_ref().map(|it| it.timeout());
+        let command = self.commands().map(Commands::timeout);
         let warning = health::next_warning(&self.known).map(|(at, _)| at);
         [rotation, command, warning].into_iter().flatten().min()
     }
@@ -195,10 +176,10 @@ impl Regions {
     /// token has ended and somebody waits.
     fn keep_alive_at(&self) -> Option<Timestamp> {
         let known = &self.known;
-        let held = known.held.as_deref().filter(|_| health::obstacle(known).is_none())?;
+        let held = known.held.as_ref().filter(|_| health::obstacle(known).is_none())?;
         if known.health == Health::LastLeg {
             let is_early = known.wanted.is_some_and(|it| it < Wanted::Interactive);
-            return held.access.as_ref().filter(|_| is_early).map(|it| it.ends_at);
+            return held.access.as_deref().filter(|_| is_early).map(|it| it.ends_at);
         }
         let is_wanted = known.wanted.is_some() || known.renewal == Renewal::Repeatable;
         held.refresh.as_ref().filter(|_| !is_wanted).map(|it| it.renew_at)
@@ -240,9 +221,9 @@ impl Rotation {
 }
 
 fn reject(now: Timestamp, of: Fingerprint, cx: &mut Context<'_>) {
-    let Some(held) = cx.known.held.as_deref_mut() else { return };
+    let Some(held) = cx.known.held.as_mut() else { return };
     let event: Option<Event> = access::reject(held, of, now);
-    if held.rejected && fingerprint(held.access.as_ref()) == Some(of) {
+    if held.rejected && fingerprint(held.access.as_deref()) == Some(of) {
         cx.known.wanted = Some(Wanted::Interactive);
     }
     if let Some(event) = event {
@@ -256,7 +237,7 @@ fn warn(now: Timestamp, cx: &mut Context<'_>) {
         if now < at {
             return;
         }
-        let Some(held) = cx.known.held.as_deref_mut() else { return };
+        let Some(held) = cx.known.held.as_mut() else { return };
         Held::warn(held, percent);
         cx.tell(event);
     }
@@ -298,7 +279,7 @@ fn route(
             *rotation = attempt::late(now, *rotation, classify, cx);
         }
         Input::Want => {
-            let wanted = access::wanted(cx.known.held.as_deref(), now, cx.shared.margins);
+            let wanted = access::wanted(cx.known.held.as_ref(), now, cx.shared.margins);
             cx.known.wanted = cx.known.wanted.max(wanted);
             *rotation = rotation.next(now, Input::Want, cx);
         }
@@ -323,12 +304,12 @@ fn settle(
     cx: &mut Context<'_>,
 ) {
     if matches!(rotation, Rotation::Idle)
-        && let Some(news) = cx.known.news.as_deref().copied()
+        && let Some(news) = cx.known.affairs().news
     {
         if news.is_new(cx) {
             *rotation = Rotation::Doubt(Doubt::read(now, cx));
         } else {
-            cx.known.news = None;
+            cx.known.affairs_mut().news = None;
         }
     }
     // What is being read may revive the grant for those who ask.
@@ -344,10 +325,10 @@ fn settle(
         Commands::push(commands, now, Command::Found(grant), cx);
         return;
     }
-    match cx.known.held.as_deref() {
+    match cx.known.held.as_ref() {
         None => *rotation = Rotation::Doubt(Doubt::read(now, cx)),
-        Some(held) if now < held.not_before => {
-            let (blame, until) = (cx.blame_of_not_before(), held.not_before);
+        Some(_) if now < cx.known.affairs().not_before => {
+            let (blame, until) = (cx.blame_of_not_before(), cx.known.affairs().not_before);
             *rotation = Rotation::BackingOff { blame, until };
         }
         Some(_) => {}

@@ -98,11 +98,11 @@ impl Stage {
 impl Regions {
     pub(crate) fn view(&self, now: Timestamp) -> View {
         let known = &self.known;
-        let held = known.held.as_deref();
+        let held = known.held.as_ref();
         let ahead = |at: Timestamp| at.since(now);
         let refresh = held.and_then(|it| it.refresh.as_ref());
-        let access = held.and_then(|it| it.access.as_ref());
-        let successor = known.successor.as_deref().and_then(|it| it.refresh.as_ref());
+        let access = held.and_then(|it| it.access.as_deref());
+        let successor = known.affairs().successor.as_deref().and_then(|it| it.refresh.as_ref());
         View {
             access: Access::of(held, now),
             access_token: fingerprint(access),

@@ -213,7 +213,8 @@ fn missing(now: Timestamp, cx: &mut Context<'_>) -> Rotation {
     let held = cx.known.held.as_ref();
     let held = held.filter(|it| it.refresh.is_some() || it.access.is_some());
     let Some(held) = held else { return cx.forget() };
-    let successor = Successor { access: held.access.clone(), refresh: held.refresh.clone() };
+    let successor =
+        Successor { access: held.access.as_deref().cloned(), refresh: held.refresh.clone() };
     let (claim, held) = (unarmed(0, cx), held.generation);
     cx.tell(Event::StoreBehind { held, stored: Generation::default() });
     super::found(now, claim, successor, cx)
@@ -233,7 +234,8 @@ pub(in crate::lifecycle) fn heal(
     };
     let stored = ends(record.refresh.as_ref(), record.access.as_ref());
     let held = cx.known.held.as_mut();
-    let newer = held.filter(|it| is_good && ends(it.refresh.as_ref(), it.access.as_ref()) > stored);
+    let newer =
+        held.filter(|it| is_good && ends(it.refresh.as_ref(), it.access.as_deref()) > stored);
     let Some(newer) = newer else {
         cx.put_beside_access(now, record);
         return Rotation::Idle;
@@ -242,7 +244,7 @@ pub(in crate::lifecycle) fn heal(
     // A token that is on its last leg is no successor of itself.
     let is_same = fingerprint(newer.refresh.as_ref()) == fingerprint(record.refresh.as_ref());
     let refresh = newer.refresh.clone().filter(|_| !is_same);
-    let access = newer.access.clone();
+    let access = newer.access.as_deref().cloned();
     let claim = unarmed(0, cx);
     super::commit(now, claim, Successor { access, refresh }, cx)
 }

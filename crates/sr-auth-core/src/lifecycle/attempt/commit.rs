@@ -38,7 +38,7 @@ pub(in crate::lifecycle) fn commit(
     successor: Successor<Secret>,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    cx.known.successor = Some(Box::new(successor));
+    cx.known.affairs_mut().successor = Some(Box::new(successor));
     offer(now, claim, Form::Commit, 0, cx)
 }
 
@@ -49,12 +49,12 @@ pub(super) fn found(
     held: Successor<Secret>,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    cx.known.successor = Some(Box::new(held));
+    cx.known.affairs_mut().successor = Some(Box::new(held));
     offer(now, claim, Form::Adopt, 0, cx)
 }
 
 fn offer(now: Timestamp, claim: Claim, form: Form, failures: u8, cx: &mut Context<'_>) -> Rotation {
-    let Some(successor) = cx.known.successor.as_deref() else { return Rotation::Idle };
+    let Some(successor) = cx.known.affairs().successor.as_deref() else { return Rotation::Idle };
     let (key, owner) = (cx.shared.key.clone(), cx.shared.owner);
     let (generation, renewal) = (claim.generation, cx.known.renewal);
     let op = match (form, &successor.refresh) {
@@ -131,7 +131,7 @@ fn durable(
     it: Committing,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    cx.known.successor = None;
+    cx.known.affairs_mut().successor = None;
     let (generation, refresh) = (record.generation, fingerprint(record.refresh.as_ref()));
     let last_leg = record.health == Health::LastLeg;
     match it.form {
@@ -157,7 +157,7 @@ fn durable(
 /// next begins at once, and then with pauses, so that a server whose tokens are all useless is not
 /// asked as fast as it answers.
 fn rest(now: Timestamp, delays: u8, cx: &mut Context<'_>) -> Rotation {
-    let is_fresh = Access::of(cx.known.held.as_deref(), now) == Access::Fresh;
+    let is_fresh = Access::of(cx.known.held.as_ref(), now) == Access::Fresh;
     if is_fresh || delays > 0 {
         cx.known.failures = 0;
         return Rotation::Idle;
@@ -180,7 +180,7 @@ fn outrun(
         return found_by_another(now, record, it, cx);
     }
     let from = it.claim.generation;
-    let successor = cx.known.successor.as_deref();
+    let successor = cx.known.affairs().successor.as_deref();
     let ours = successor.and_then(|it| it.refresh.as_ref()).map(|it| it.ends_at);
     let theirs = record.refresh.as_ref().map(|it| it.ends_at);
     if record.generation < from && !is_ended(record.health) && ours >= theirs {
@@ -206,7 +206,7 @@ fn outrun(
     if ours.is_some() && !was_taken {
         cx.tell(Event::SuccessorOutlived { from });
     }
-    cx.known.successor = None;
+    cx.known.affairs_mut().successor = None;
     Rotation::Idle
 }
 
@@ -218,18 +218,21 @@ fn found_by_another(
     mut it: Committing,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    let Some(successor) = cx.known.successor.as_deref_mut() else { return Rotation::Idle };
+    let Some(successor) = cx.known.affairs().successor.as_deref() else { return Rotation::Idle };
     let ends = |refresh: Option<&StoredToken<Secret>>, access: Option<&StoredToken<Secret>>| {
         (refresh.map(|it| it.ends_at), access.map(|it| it.ends_at))
     };
     let ours = ends(successor.refresh.as_ref(), successor.access.as_ref());
+    let offered = fingerprint(successor.refresh.as_ref());
     let theirs = ends(record.refresh.as_ref(), record.access.as_ref());
     let from = it.claim.generation;
     it.claim.generation = record.generation;
     if !is_ended(record.health) && ours > theirs {
         // A token that is on its last leg is no successor of itself.
         let stored = fingerprint(record.refresh.as_ref());
-        successor.refresh.take_if(|it| Some(it.fingerprint) == stored);
+        if let Some(successor) = cx.known.affairs_mut().successor.as_deref_mut() {
+            successor.refresh.take_if(|it| Some(it.fingerprint) == stored);
+        }
         cx.tell(Event::StoreBehind { held: from, stored: record.generation });
         if let Some(held) = cx.known.held.as_mut() {
             held.generation = record.generation;
@@ -237,8 +240,8 @@ fn found_by_another(
         return offer(now, it.claim, Form::Commit, it.failures, cx);
     }
     // What was held and not just given is older than what is there.
-    let held = cx.known.held.as_deref().and_then(|it| fingerprint(it.refresh.as_ref()));
-    let is_given = successor.refresh.as_ref().is_some_and(|it| Some(it.fingerprint) != held);
+    let held = cx.known.held.as_ref().and_then(|it| fingerprint(it.refresh.as_ref()));
+    let is_given = offered.is_some() && offered != held;
     let is_outlived = is_given && !was_committed(&record, cx);
     let has_ended = is_ended(record.health);
     cx.put_beside_access(now, record);
@@ -248,12 +251,12 @@ fn found_by_another(
     if is_outlived {
         cx.tell(Event::SuccessorOutlived { from });
     }
-    cx.known.successor = None;
+    cx.known.affairs_mut().successor = None;
     Rotation::Idle
 }
 
 fn was_committed(record: &Record<Secret>, cx: &Context<'_>) -> bool {
-    let refresh = cx.known.successor.as_deref().and_then(|it| it.refresh.as_ref());
+    let refresh = cx.known.affairs().successor.as_deref().and_then(|it| it.refresh.as_ref());
     let ours = |it: &LedgerEntry| {
         it.event == LedgerEvent::Rotated && it.fingerprint == fingerprint(refresh)
     };

@@ -31,7 +31,7 @@ pub(in crate::lifecycle) fn disarm(
     not_before: Timestamp,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    let refusals = cx.known.held.as_ref().map(|it| it.refusals).unwrap_or_default();
+    let refusals = cx.known.affairs().refusals;
     ask(now, claim, blame, Terms { not_before, refusals }, 0, cx)
 }
 

@@ -117,7 +117,7 @@ pub(in crate::lifecycle) fn unbelieved(
 }
 
 fn count(now: Timestamp, status: u16, cx: &Context<'_>) -> Refusals {
-    let before = cx.known.held.as_ref().map(|it| it.refusals).unwrap_or_default();
+    let before = cx.known.affairs().refusals;
     before.after(now, status)
 }
 

@@ -9,10 +9,10 @@ use crate::wire::token_answer::TokenAnswer;
 /// Tells whether `id` is a presentation that was given up, and whether what it brought would not be
 /// in the way of a newer one.
 pub(in crate::lifecycle) fn is_late(id: TransmitId, rotation: Rotation, known: &Knowledge) -> bool {
-    let Some(late) = known.late.as_deref().filter(|late| late.id == id) else { return false };
+    let Some(late) = known.affairs().late.filter(|late| late.id == id) else { return false };
     // A flight of a newer token would be given up for a successor that is spent already.
     let is_newest = known.held.as_ref().is_none_or(|it| it.generation == late.generation);
-    known.successor.is_none() && (is_newest || !matches!(rotation, Rotation::Attempt(_)))
+    known.affairs().successor.is_none() && (is_newest || !matches!(rotation, Rotation::Attempt(_)))
 }
 
 /// Goes on with the successor in an answer that came too late, if there is one.
@@ -24,7 +24,7 @@ pub(in crate::lifecycle) fn late(
     classify: impl FnOnce(Timestamp) -> Option<TokenAnswer>,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    let Some(late) = cx.known.late.take().map(|it| *it) else { return rotation };
+    let Some(late) = cx.known.affairs_mut().late.take() else { return rotation };
     let generation = late.generation;
     let claim = Claim { attempt: 1, generation, number: 0, quiet_until: Timestamp::EPOCH };
     // The token of a last leg could be presented again, while a newer presentation may still act.
@@ -42,7 +42,7 @@ pub(in crate::lifecycle) fn late(
     if let Rotation::Attempt(Attempt::InFlight { claim, id, sent_at, .. }) = rotation {
         // Nobody waits for that one any more: its successor, if any, is a sibling.
         let generation = claim.generation;
-        cx.known.late = Some(Box::new(Presented { generation, id, sent_at }));
+        cx.known.affairs_mut().late = Some(Presented { generation, id, sent_at });
     }
     judge::judge(now, answer, late.sent_at, claim, cx)
 }
