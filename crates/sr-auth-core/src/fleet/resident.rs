@@ -18,22 +18,36 @@ pub(super) struct Resident {
     shown: Shown,
 }
 
-/// What is true of a grant, apart from its lifecycle. Those that are counted change only where they
-/// are counted.
+/// What is true of a grant, apart from its lifecycle: a bit for each [`Mark`].
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct Marks(u8);
+
+/// Those that are counted change only where they are counted.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mark {
     /// While cared for: it was asked once whether it wants an access token.
-    pub(super) asked: bool,
+    Asked,
     /// Counted: something was begun that has to be finished.
-    pub(super) busy: bool,
+    Busy,
     /// Counted: it is here because it must be renewed, though nobody asked.
-    pub(super) cared: bool,
+    Cared,
     /// Somebody has asked for a token and has not got it.
-    pub(super) demanded: bool,
+    Demanded,
     /// Counted: an intent of this process may stand.
-    pub(super) intent: bool,
+    Intent,
     /// The request of its pass has left.
-    pub(super) sent: bool,
+    Sent,
+}
+
+impl Marks {
+    pub(super) const fn has(self, mark: Mark) -> bool {
+        self.0 & 1 << mark as u8 != 0
+    }
+
+    pub(super) fn set(&mut self, mark: Mark, is: bool) {
+        let bit = 1 << mark as u8;
+        self.0 = if is { self.0 | bit } else { self.0 & !bit };
+    }
 }
 
 /// What callers were told last, as a digest of [`Told`]: it is only compared, and 64 bits do not
@@ -62,14 +76,7 @@ impl Resident {
     pub(super) const fn new(application: ApplicationId, renewal: Renewal) -> Self {
         Self {
             application,
-            marks: Marks {
-                asked: false,
-                busy: false,
-                cared: false,
-                demanded: false,
-                intent: false,
-                sent: false,
-            },
+            marks: Marks(0),
             pass: None,
             regions: Regions::new(renewal),
             shown: Shown::NOTHING,
@@ -90,7 +97,8 @@ impl Resident {
 
     /// Tells whether nothing is lost when it leaves.
     pub(super) fn may_leave(&self) -> bool {
-        self.regions.is_idle() && !self.marks.demanded && !self.marks.cared && self.pass.is_none()
+        let is_needed = self.marks.has(Mark::Demanded) || self.marks.has(Mark::Cared);
+        self.regions.is_idle() && !is_needed && self.pass.is_none()
     }
 }
 
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_grant_that_rests_is_small() {
-        // Its tokens are beside it, and only when they were read.
-        assert!(size_of::<Resident>() <= 120, "{} bytes", size_of::<Resident>());
+        // The texts of its tokens are beside it, and so is what is under way.
+        assert!(size_of::<Resident>() <= 112, "{} bytes", size_of::<Resident>());
     }
 }

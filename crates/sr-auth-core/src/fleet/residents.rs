@@ -2,7 +2,7 @@
 
 use super::GrantId;
 use super::gates::Gates;
-use super::resident::Resident;
+use super::resident::{Mark, Marks, Resident};
 use super::slots::Slots;
 use super::wheel::Wheel;
 use crate::Timestamp;
@@ -54,17 +54,17 @@ impl Residents {
         self.wheel.cancel(id.index());
         gates.queue(id.index(), resident.application, None);
         let marks = resident.marks;
-        count(&mut self.busy, marks.busy, false);
-        count(&mut self.cared, marks.cared, false);
-        count(&mut self.intents, marks.intent, false);
+        count(&mut self.busy, marks.has(Mark::Busy), false);
+        count(&mut self.cared, marks.has(Mark::Cared), false);
+        count(&mut self.intents, marks.has(Mark::Intent), false);
         Some(key)
     }
 
     /// Marks a grant as here for its own sake.
     pub(super) fn care(&mut self, id: GrantId) {
         if let Some((_, resident)) = self.slots.content_mut(id) {
-            count(&mut self.cared, resident.marks.cared, true);
-            (resident.marks.asked, resident.marks.cared) = (false, true);
+            recount(&mut self.cared, &mut resident.marks, Mark::Cared, true);
+            resident.marks.set(Mark::Asked, false);
         }
     }
 
@@ -86,28 +86,31 @@ impl Residents {
         if !it.regions.is_presenting()
             && let Some(pass) = it.pass.take()
         {
-            gates.finished(now, it.application, pass, it.marks.sent);
+            gates.finished(now, it.application, pass, it.marks.has(Mark::Sent));
         }
         let (busy, intent) = (it.regions.is_busy(), it.regions.has_intent(owner));
-        count(&mut self.busy, it.marks.busy, busy);
-        count(&mut self.intents, it.marks.intent, intent);
-        (it.marks.busy, it.marks.intent) = (busy, intent);
-        let is_demanded = it.marks.demanded;
+        recount(&mut self.busy, &mut it.marks, Mark::Busy, busy);
+        recount(&mut self.intents, &mut it.marks, Mark::Intent, intent);
+        let is_demanded = it.marks.has(Mark::Demanded);
         let asks = it.regions.asks(now).filter(|_| may_wait);
         // What nobody asked for can wait, whatever the access token is.
         let class = asks.map(|wanted| if is_demanded { wanted } else { Wanted::KeepAlive });
         gates.queue(id.index(), it.application, class);
-        it.marks.demanded &= it.regions.wanted().is_some();
-        let is_done = it.marks.cared && it.regions.is_loaded() && it.regions.is_idle();
-        let is_undecided = is_done && !it.marks.asked;
+        it.marks.set(Mark::Demanded, is_demanded && it.regions.wanted().is_some());
+        let is_done = it.marks.has(Mark::Cared) && it.regions.is_loaded() && it.regions.is_idle();
+        let is_undecided = is_done && !it.marks.has(Mark::Asked);
         if is_undecided {
-            it.marks.asked = true;
+            it.marks.set(Mark::Asked, true);
         } else if is_done {
-            count(&mut self.cared, true, false);
-            it.marks.cared = false;
+            recount(&mut self.cared, &mut it.marks, Mark::Cared, false);
         }
         Settled { has_news: it.has_news(now), is_undecided }
     }
+}
+
+fn recount(total: &mut usize, marks: &mut Marks, mark: Mark, is: bool) {
+    count(total, marks.has(mark), is);
+    marks.set(mark, is);
 }
 
 fn count(total: &mut usize, was: bool, is: bool) {

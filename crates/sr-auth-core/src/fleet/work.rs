@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use super::message::{ApplicationId, FleetEvent, Output};
-use super::resident::Resident;
+use super::resident::{Mark, Resident};
 use super::{Closing, Fleet, GrantId};
 use crate::Timestamp;
 use crate::lifecycle::{self, Blame, Event, Input, Shared};
@@ -34,7 +34,7 @@ impl Fleet {
         if matches!(input, Input::Rejected { .. } | Input::Want) {
             self.residents.slots.touch(id);
             if let Some((_, resident)) = self.residents.slots.content_mut(id) {
-                resident.marks.demanded = true;
+                resident.marks.set(Mark::Demanded, true);
             }
         }
         self.step(now, id, input, true);
@@ -136,15 +136,17 @@ impl Fleet {
                     }
                     // What is only written again shows nothing of what the store holds.
                     let is_rotation = matches!(event, Event::Rotated { .. });
-                    if resident.marks.sent || !is_rotation {
+                    if resident.marks.has(Mark::Sent) || !is_rotation {
                         is_trusted |= self.caution.learns(&event);
                     }
-                    resident.marks.sent &= !is_rotation;
+                    if is_rotation {
+                        resident.marks.set(Mark::Sent, false);
+                    }
                     Output::Event { event, key: key.clone() }
                 }
                 lifecycle::Output::Store(request) => Output::Store { grant: Some(id), request },
                 lifecycle::Output::Transmit(transmit) => {
-                    resident.marks.sent = true;
+                    resident.marks.set(Mark::Sent, true);
                     Output::Transmit { grant: id, transmit }
                 }
             });
@@ -180,7 +182,7 @@ impl Fleet {
             let Some(id) = self.residents.slots.at(slot) else { continue };
             if let Some((_, resident)) = self.residents.slots.content_mut(id) {
                 resident.pass = Some(pass);
-                resident.marks.sent = false;
+                resident.marks.set(Mark::Sent, false);
             }
             self.step(now, id, Input::Admitted, false);
         }
