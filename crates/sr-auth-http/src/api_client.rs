@@ -98,7 +98,7 @@ impl ApiClient {
     /// Signs and sends one request, whose URL is absolute, and returns its answer.
     ///
     /// An answer that refuses the credential is an error; any other status is the caller's to
-    /// judge. What may still be sent is in its headers:
+    /// judge. A 401 is reported to the source, so that the next call has another token. What may still be sent is in its headers:
     /// [`RateLimit::read`](sr_auth_core::wire::rate_limit::RateLimit::read).
     ///
     /// # Errors
@@ -116,12 +116,20 @@ impl ApiClient {
         if !self.origin.contains(request.uri()) {
             return Err(ConfigError::new(Setting::ApiPath, Fault::OtherOrigin).into());
         }
-        self.source.sign(request.headers_mut()).await?;
+        let signature = self.source.signature().await?;
+        if let Some(signature) = &signature {
+            signature.apply_to(request.headers_mut());
+        }
         let span = debug_span!(target: "sr_auth", "api_call", method = %request.method());
         let limit = self.limits.body_limit;
         let limits = Limits { body_limit: limit.saturating_add(1), ..self.limits };
         let response = self.transport.send(request, limits).instrument(span.clone()).await?;
         debug!(target: "sr_auth", parent: &span, status = response.status().as_u16(), "answered");
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(fingerprint) = signature.and_then(|it| it.fingerprint())
+        {
+            self.source.rejected(fingerprint);
+        }
         if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
             return Err(ApiError::Redirected);
         }

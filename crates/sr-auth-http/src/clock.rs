@@ -1,19 +1,28 @@
 //! The only place that reads a clock and that sleeps.
 
+mod readings;
+mod system;
+
+pub(crate) use readings::{Stopwatch, coarse_wall};
+
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use sr_auth_core::Timestamp;
 use tokio::sync::watch;
 
-/// The longest time for which a change of the system's clock goes unnoticed while waiting.
+use system::SystemClock;
+
+/// The longest time for which a machine that slept goes unnoticed while waiting.
 const GLANCE: Duration = Duration::from_secs(1);
 
 /// Tells the machines what time it is, and waits for a moment.
 ///
-/// The system's clock is the wall clock: it may be set forward or back. Machines bear both, and
-/// [`sleep_until`](Self::sleep_until) never waits longer than the span looked when it began.
+/// The system's clock is the time since the machine was started, which counts while the machine
+/// sleeps and which nobody can set, plus an offset: that of the wall clock when the clock was made,
+/// corrected by what a store with a clock of its own answers. So a wall clock that is set moves no
+/// deadline. Clones share the offset.
 ///
 /// # Examples
 ///
@@ -34,8 +43,12 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     Manual(Arc<watch::Sender<Timestamp>>),
-    System,
+    System(Arc<SystemClock>),
 }
+
+/// When a question was asked, by the clock that nobody sets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked(u64);
 
 impl Clock {
     /// Returns a clock that stands at `start` until it is moved: for tests and demonstrations.
@@ -44,10 +57,10 @@ impl Clock {
         Self(Source::Manual(Arc::new(watch::Sender::new(start))))
     }
 
-    /// Returns the wall clock of the system.
+    /// Returns the clock of the system, as the wall clock says now.
     #[must_use]
-    pub const fn system() -> Self {
-        Self(Source::System)
+    pub fn system() -> Self {
+        Self(Source::System(Arc::new(SystemClock::new())))
     }
 
     /// Returns what time it is.
@@ -55,7 +68,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::Manual(now) => *now.borrow(),
-            Source::System => wall(),
+            Source::System(clock) => clock.now(),
         }
     }
 
@@ -70,9 +83,9 @@ impl Clock {
 
     /// Waits until `at`; returns at once when it has come.
     ///
-    /// On the system's clock the wait lasts at most as long as `at` seemed away when it began, so
-    /// that a clock that is set back cannot prolong it, and ends within a second when the clock is
-    /// set forward past `at`. Needs a tokio runtime with its timer enabled.
+    /// On the system's clock the wait lasts at most as long as `at` seemed away when it began, and
+    /// ends within a second when the machine has slept past `at`. Needs a tokio runtime with its
+    /// timer enabled.
     pub async fn sleep_until(&self, at: Timestamp) {
         match &self.0 {
             Source::Manual(now) => {
@@ -81,7 +94,49 @@ impl Clock {
                     pending::<()>().await;
                 }
             }
-            Source::System => sleep_until_wall(at).await,
+            Source::System(clock) => sleep_until(clock, at).await,
+        }
+    }
+
+    /// Returns the wall clock in milliseconds, some of them late: the cheapest reading there is.
+    pub(crate) fn wall_millis(&self) -> u64 {
+        match &self.0 {
+            Source::Manual(now) => now.borrow().as_unix_millis(),
+            Source::System(_) => coarse_wall(),
+        }
+    }
+
+    /// Returns what [`wall_millis`](Self::wall_millis) will say at a moment of this clock, as long
+    /// as nobody sets the wall clock.
+    pub(crate) fn wall_millis_at(&self, at: Timestamp) -> u64 {
+        match &self.0 {
+            Source::Manual(_) => at.as_unix_millis(),
+            Source::System(clock) => clock.wall_millis_at(at),
+        }
+    }
+
+    /// Notes that something is asked whose answer tells the time.
+    pub(crate) fn asked(&self) -> Asked {
+        match &self.0 {
+            Source::Manual(_) => Asked(0),
+            Source::System(_) => Asked(SystemClock::uptime()),
+        }
+    }
+
+    /// Learns from an answer that says what time it was between the question and now. A manual
+    /// clock does not learn.
+    pub(crate) fn learn(&self, asked: Asked, told: Timestamp) {
+        if let Source::System(clock) = &self.0 {
+            clock.learn(asked.0, SystemClock::uptime(), told);
+        }
+    }
+
+    /// Tells, once each time, whether clocks have parted by more than two seconds: the wall clock was
+    /// set, or an answer has moved this clock.
+    pub(crate) fn has_diverged(&self) -> bool {
+        match &self.0 {
+            Source::Manual(_) => false,
+            Source::System(clock) => clock.has_diverged(),
         }
     }
 }
@@ -93,43 +148,12 @@ impl Default for Clock {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door to the timer")]
-async fn sleep_until_wall(at: Timestamp) {
-    let mut left = at.since(wall());
+async fn sleep_until(clock: &SystemClock, at: Timestamp) {
+    let mut left = at.since(clock.now());
     while !left.is_zero() {
         let pause = left.min(GLANCE);
         tokio::time::sleep(pause).await;
-        left = left.saturating_sub(pause).min(at.since(wall()));
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the door to the wall clock")]
-fn wall() -> Timestamp {
-    // A clock before 1970 is not set; the epoch is as good a guess.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// A span of real time that began when it was made.
-///
-/// Both clocks of the system count it, and the one that is ahead decides: the monotonic clock may
-/// stand still while the machine sleeps, the wall clock may be set back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stopwatch {
-    monotonic: Instant,
-    wall: SystemTime,
-}
-
-impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "this is the door to both clocks")]
-    pub(crate) fn begin() -> Self {
-        Self { monotonic: Instant::now(), wall: SystemTime::now() }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this is the door to both clocks")]
-    pub(crate) fn elapsed(&self) -> Duration {
-        let monotonic = Instant::now().saturating_duration_since(self.monotonic);
-        let wall = SystemTime::now().duration_since(self.wall).unwrap_or_default();
-        monotonic.max(wall)
+        left = left.saturating_sub(pause).min(at.since(clock.now()));
     }
 }
 
@@ -160,7 +184,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_on_the_system_clock_ends_even_if_the_clock_stands_still() {
-        // The timer is simulated while the wall clock is not: it looks as if it were set back.
+        // The timer is simulated while the clock is not: it looks as if it stood still.
         let clock = Clock::system();
         let at = clock.now().after(Duration::from_secs(3_600));
         let wait = tokio::time::timeout(Duration::from_secs(3_700), clock.sleep_until(at));
@@ -170,7 +194,22 @@ mod tests {
     #[test]
     fn the_system_clock_does_not_obey() {
         let clock = Clock::system();
+        let before = clock.now();
         clock.advance(Duration::from_secs(1_000_000));
-        assert!(clock.now() < wall().after(Duration::from_secs(1_000)));
+        assert!(clock.now() < before.after(Duration::from_secs(1_000)));
+    }
+
+    #[test]
+    fn a_store_with_another_clock_is_believed_by_all_clones() {
+        let clock = Clock::system();
+        let asked = clock.asked();
+        let ahead = clock.now().after(Duration::from_secs(500));
+        let clone = clock.clone();
+        clone.learn(asked, ahead);
+        assert!(clock.now() >= ahead && clock.now() < ahead.after(Duration::from_secs(100)));
+        assert!(clock.has_diverged() && !clock.has_diverged(), "told once");
+        // The wall clock is where it was: a moment of the store is named in its terms.
+        let wall = clock.wall_millis_at(clock.now());
+        assert!(wall.abs_diff(clock.wall_millis()) < 1_000);
     }
 }

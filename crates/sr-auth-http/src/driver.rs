@@ -58,7 +58,10 @@ where
             Some(Output::Event(event)) => return event,
             // The transport keeps its limits by a clock that is never set: while a request is on
             // its way, no step of the wall clock can give its answer up.
-            Some(Output::Transmit(transmit)) => transmit_one(transmit, transport, now).await,
+            Some(Output::Transmit(transmit)) => {
+                let id = transmit.id;
+                input(id, exchange(transmit, transport, now, Duration::ZERO).await)
+            }
             None => {
                 let at = machine.poll_timeout();
                 let at = at.expect("a machine that has not ended waits for a moment");
@@ -72,8 +75,14 @@ where
     }
 }
 
-/// Sends one request inside its limits, and says what came of it.
-async fn transmit_one(transmit: Transmit, transport: &dyn Transport, now: Timestamp) -> Input {
+/// Sends one request inside its limits, and says what came of it. It was asked for at `now`, and has
+/// waited since then.
+pub(crate) async fn exchange(
+    transmit: Transmit,
+    transport: &dyn Transport,
+    now: Timestamp,
+    waited: Duration,
+) -> Result<http::Response<SecretBytes>, TransportError> {
     let Transmit { id, request, not_after, answer_within } = transmit;
     let span = debug_span!(
         target: "sr_auth",
@@ -86,14 +95,15 @@ async fn transmit_one(transmit: Transmit, transport: &dyn Transport, now: Timest
     );
     let watch = Stopwatch::begin();
     // Both moments are the machine's own, so the span between them is what it meant.
-    let outcome = if now > not_after {
+    let left = not_after.since(now);
+    let outcome = if now > not_after || waited > left {
         Err(TransportError::before_send(TransportErrorKind::Fenced))
     } else {
-        let write_within = not_after.since(now).min(WRITE_WITHIN);
+        let write_within = left.saturating_sub(waited).min(WRITE_WITHIN);
         send(request, write_within, answer_within, transport).instrument(span.clone()).await
     };
     report(&span, &outcome, watch.elapsed());
-    input(id, outcome)
+    outcome
 }
 
 async fn send(

@@ -16,7 +16,12 @@ use sr_auth_core::Remedy;
 /// # Ok::<(), sr_auth_http::EntropyError>(())
 /// ```
 pub fn entropy() -> Result<[u8; 64], EntropyError> {
-    let mut random = [0; 64];
+    random()
+}
+
+/// Draws random bytes.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], EntropyError> {
+    let mut random = [0; N];
     getrandom::fill(&mut random).map_err(|_| EntropyError)?;
     Ok(random)
 }

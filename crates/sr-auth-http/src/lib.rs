@@ -1,6 +1,7 @@
 //! Transport binding of `sr-auth-core`: sends what the machines ask for, and tells them what came.
 //!
-//! - [`TokenSource`] gives the header that authenticates a request, for every method.
+//! - [`TokenSource`] gives the header that authenticates a request, for every method, and keeps its
+//!   token; [`TokenSources`] does so for many companies.
 //! - [`TokenClient`] runs the grants: client credentials, a code, a refresh token.
 //! - [`ApiClient`] calls the resource API with a credential that goes nowhere else.
 //! - [`Transport`] is what they send with; [`ReqwestTransport`] is the one that comes along, and
@@ -63,10 +64,13 @@ mod api_client;
 mod clock;
 mod driver;
 mod entropy;
+mod keep;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+mod runtime;
 mod token_client;
 mod token_source;
+mod token_sources;
 mod transport;
 
 pub use api_client::{ApiClient, ApiError, RefusedCall};
@@ -75,13 +79,19 @@ pub use driver::drive;
 pub use entropy::{EntropyError, entropy};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
+pub use runtime::{Events, News};
 pub use token_client::{TokenClient, TokenClientBuilder};
 pub use token_source::{SourceError, TokenSource, TokenSourceBuilder};
+pub use token_sources::{TokenSources, TokenSourcesBuilder};
 pub use transport::{Limits, TlsFault, Transport, TransportError, TransportErrorKind};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/tokens.md")]
+struct TokensGuide;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/authorization-code.md")]

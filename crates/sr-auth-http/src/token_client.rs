@@ -3,6 +3,7 @@
 mod builder;
 
 pub use builder::TokenClientBuilder;
+pub(crate) use builder::default_transport;
 
 use std::sync::Arc;
 

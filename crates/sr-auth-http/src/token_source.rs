@@ -6,15 +6,34 @@ mod error;
 pub use builder::TokenSourceBuilder;
 pub use error::SourceError;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::HeaderMap;
-use sr_auth_core::{ApiKey, Authorization, ClientCredentials, PartnerApiKey, StaticCredential};
+use sr_auth_core::lifecycle::View;
+use sr_auth_core::store::{End, GrantKey, NewGrant};
+use sr_auth_core::{
+    ApiKey, Authorization, ClientCredentials, Fingerprint, PartnerApiKey, StaticCredential,
+    TokenSet,
+};
 
 use crate::TokenClient;
+use crate::runtime::{Command, Entry, Runtime};
 
 /// Gives the header that authenticates a request, whatever the method.
 ///
-/// With client credentials every call is one exchange at the token endpoint: a source keeps no
-/// token. Cloning is cheap.
+/// A source of client credentials or of a user's grant keeps its access token and renews it ahead of
+/// its end: most calls copy a finished header and wait for nothing. When there is none, all who ask
+/// wait for one exchange, each under its own deadline; one that leaves changes nothing for the
+/// others. Cloning is cheap, and clones are the same source.
+///
+/// # Tasks
+///
+/// A source that keeps something has one task, begun by the first call on the tokio runtime of that
+/// call. When the last clone is dropped, the task finishes what was begun and ends; so a renewal
+/// that is under way is not lost as long as the tokio runtime lives. [`shutdown`](Self::shutdown)
+/// waits for that. If the runtime ends first, it is as if the process had died there: what a store
+/// keeps is settled by whoever reads it next.
 ///
 /// # Examples
 ///
@@ -54,44 +73,98 @@ pub struct TokenSource(Credential);
 
 #[derive(Clone, Debug)]
 enum Credential {
-    Exchanged(TokenClient),
-    Static(StaticCredential),
+    Exchanged(Box<TokenClient>),
+    Kept { entry: Arc<Entry>, runtime: Arc<Runtime> },
+    None,
+    Static(Authorization),
+}
+
+/// Where a header comes from that is not at hand.
+enum Missing<'a> {
+    Exchanged(&'a TokenClient),
+    Kept { entry: &'a Arc<Entry>, runtime: &'a Arc<Runtime> },
 }
 
 impl TokenSource {
+    /// How long a call waits for a header, unless set otherwise.
+    pub const WAIT_WITHIN: Duration = Duration::from_secs(30);
+
     /// Sends a company's API key.
     #[must_use]
-    pub const fn api_key(key: ApiKey) -> Self {
-        Self(Credential::Static(StaticCredential::ApiKey(key)))
+    pub fn api_key(key: ApiKey) -> Self {
+        StaticCredential::ApiKey(key).into()
     }
 
-    /// Exchanges client credentials for access tokens.
+    /// Keeps a user's grant, which [`adopt`](Self::adopt) or the store brings.
+    ///
+    /// Its refresh token works once, so it needs a store that does not forget: see
+    /// [`TokenSourceBuilder::store`].
+    #[must_use]
+    pub fn authorization_code(client: ClientCredentials, key: GrantKey) -> TokenSourceBuilder {
+        TokenSourceBuilder::single_use(client, key)
+    }
+
+    /// Exchanges client credentials for access tokens, and keeps them.
     #[must_use]
     pub fn client_credentials(client: ClientCredentials) -> TokenSourceBuilder {
-        TokenSourceBuilder::new(TokenClient::builder(client))
+        TokenSourceBuilder::repeatable(client)
     }
 
     /// Sends no credential: for public endpoints.
     #[must_use]
     pub const fn none() -> Self {
-        Self(Credential::Static(StaticCredential::None))
+        Self(Credential::None)
     }
 
     /// Sends a partner's API key.
     #[must_use]
-    pub const fn partner_api_key(key: PartnerApiKey) -> Self {
-        Self(Credential::Static(StaticCredential::PartnerApiKey(key)))
+    pub fn partner_api_key(key: PartnerApiKey) -> Self {
+        StaticCredential::PartnerApiKey(key).into()
     }
 
-    /// Returns the header to send.
+    pub(crate) const fn kept(entry: Arc<Entry>, runtime: Arc<Runtime>) -> Self {
+        Self(Credential::Kept { entry, runtime })
+    }
+
+    /// Returns the header to send; waits up to 30 seconds for one, or as long as was
+    /// [set](TokenSourceBuilder::wait_within).
+    ///
+    /// A failure that may pass is waited out, as long as the next attempt begins before the deadline.
     ///
     /// # Errors
     ///
     /// - [`SourceError::NoCredential`]: the source was made by [`none`](Self::none).
-    /// - [`SourceError::Grant`]: no token could be had; see
-    ///   [`TokenClient::client_credentials`].
+    /// - [`SourceError::Unavailable`]: there is no token, and no attempt to get one before the
+    ///   deadline. All who waited for the same attempt are told the same.
+    /// - [`SourceError::TimedOut`]: the deadline has passed first.
+    /// - [`SourceError::Grant`]: a source made of a [`TokenClient`] got no token.
+    /// - [`SourceError::ShutDown`] after [`shutdown`](Self::shutdown), and
+    ///   [`SourceError::NoRuntime`] outside of a tokio runtime.
     pub async fn authorization(&self) -> Result<Authorization, SourceError> {
-        self.header().await?.ok_or(SourceError::NoCredential)
+        match self.header() {
+            Ok(ready) => ready.ok_or(SourceError::NoCredential),
+            // Most calls need none of its memory.
+            Err(missing) => Box::pin(missing.obtain(None)).await,
+        }
+    }
+
+    /// Returns the header to send; waits at most so long for one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`authorization`](Self::authorization).
+    pub async fn authorization_within(&self, span: Duration) -> Result<Authorization, SourceError> {
+        match self.header() {
+            Ok(ready) => ready.ok_or(SourceError::NoCredential),
+            Err(missing) => Box::pin(missing.obtain(Some(span))).await,
+        }
+    }
+
+    /// Returns the header if it is at hand: never waits. Asks for the renewal of a token that will
+    /// end soon, and for nothing else.
+    #[must_use]
+    pub fn ready(&self) -> Option<Authorization> {
+        self.header().ok().flatten()
     }
 
     /// Puts the header into `headers`, instead of any earlier credential; without a credential,
@@ -99,32 +172,149 @@ impl TokenSource {
     ///
     /// # Errors
     ///
-    /// [`SourceError::Grant`]: no token could be had; the headers are then unchanged.
+    /// As for [`authorization`](Self::authorization), without
+    /// [`NoCredential`](SourceError::NoCredential); the headers are then unchanged.
     pub async fn sign(&self, headers: &mut HeaderMap) -> Result<(), SourceError> {
-        if let Some(header) = self.header().await? {
+        if let Some(header) = self.signature().await? {
             header.apply_to(headers);
         }
         Ok(())
     }
 
-    async fn header(&self) -> Result<Option<Authorization>, SourceError> {
+    /// Returns the header to send, if one is.
+    pub(crate) async fn signature(&self) -> Result<Option<Authorization>, SourceError> {
+        match self.header() {
+            Ok(ready) => Ok(ready),
+            Err(missing) => Box::pin(missing.obtain(None)).await.map(Some),
+        }
+    }
+
+    /// Returns the header to send, if one is to be sent.
+    #[inline]
+    fn header(&self) -> Result<Option<Authorization>, Missing<'_>> {
         match &self.0 {
-            Credential::Exchanged(client) => {
-                Ok(Some(client.client_credentials().await?.authorization()))
+            Credential::Exchanged(client) => Err(Missing::Exchanged(client)),
+            Credential::Kept { entry, runtime } => match runtime.ready(entry) {
+                None => Err(Missing::Kept { entry, runtime }),
+                ready => Ok(ready),
+            },
+            Credential::None => Ok(None),
+            Credential::Static(header) => Ok(Some(header.clone())),
+        }
+    }
+
+    /// Reports that the API refused a token with 401: it is not handed out any more, and is renewed.
+    ///
+    /// `fingerprint` is the [`Authorization::fingerprint`] of the header that was sent. A late report
+    /// about a token that was replaced meanwhile changes nothing.
+    pub fn rejected(&self, fingerprint: Fingerprint) {
+        if let Credential::Kept { entry, runtime } = &self.0 {
+            runtime.rejected(entry, fingerprint);
+        }
+    }
+
+    /// Takes in what a user's consent brought, instead of whatever was there; returns when it is
+    /// durable.
+    ///
+    /// # Cancelling
+    ///
+    /// Nothing is lost: the tokens are kept in memory and offered to the store until it takes them.
+    ///
+    /// # Errors
+    ///
+    /// - [`SourceError::NotKept`]: the source keeps nothing.
+    /// - [`SourceError::TimedOut`]: the store has not taken the tokens yet.
+    /// - [`SourceError::ShutDown`] and [`SourceError::NoRuntime`].
+    pub async fn adopt(&self, tokens: &TokenSet) -> Result<(), SourceError> {
+        let (entry, runtime) = self.parts()?;
+        let parts = runtime.parts();
+        let sent_at = tokens.refresh().map_or_else(|| runtime.now(), |it| it.obtained_at());
+        let margins = parts.settings.lifecycle().margins();
+        let grant = NewGrant::from_tokens(tokens, sent_at, margins, &parts.fingerprints);
+        let entry = Arc::clone(entry);
+        let command = |reply| Command::Adopt { entry, grant, reply };
+        runtime.ask(parts.wait_within, command).await
+    }
+
+    /// Ends the grant on purpose: its tokens are gone; returns when that is durable. Callers are
+    /// refused at once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`adopt`](Self::adopt).
+    pub async fn end(&self, end: End) -> Result<(), SourceError> {
+        let (entry, runtime) = self.parts()?;
+        let entry = Arc::clone(entry);
+        let command = |reply| Command::End { end, entry, generation: None, reply };
+        runtime.ask(runtime.parts().wait_within, command).await
+    }
+
+    /// Returns what is known of the grant, without secrets; `None` when it is not in memory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`adopt`](Self::adopt).
+    pub async fn view(&self) -> Result<Option<View>, SourceError> {
+        let (entry, runtime) = self.parts()?;
+        let entry = Arc::clone(entry);
+        runtime.ask(runtime.parts().wait_within, |reply| Command::View { entry, reply }).await
+    }
+
+    /// Begins nothing new, and returns when what was begun is finished: above all a renewal whose
+    /// tokens are not durable yet. Afterwards the source gives no header.
+    ///
+    /// One of [`TokenSources`](crate::TokenSources) shuts all of them down. While a store takes
+    /// nothing this does not end: put it under a deadline of your own.
+    pub async fn shutdown(&self) {
+        if let Credential::Kept { runtime, .. } = &self.0 {
+            runtime.shutdown().await;
+        }
+    }
+
+    fn parts(&self) -> Result<(&Arc<Entry>, &Arc<Runtime>), SourceError> {
+        match &self.0 {
+            Credential::Kept { entry, .. } if entry.application().is_none() => {
+                Err(SourceError::NoClient)
             }
-            Credential::Static(credential) => Ok(credential.authorization()),
+            Credential::Kept { entry, runtime } => Ok((entry, runtime)),
+            Credential::Exchanged(_) | Credential::None | Credential::Static(_) => {
+                Err(SourceError::NotKept)
+            }
+        }
+    }
+}
+
+impl Missing<'_> {
+    async fn obtain(self, within: Option<Duration>) -> Result<Authorization, SourceError> {
+        match self {
+            Self::Exchanged(client) => {
+                let exchange = client.client_credentials();
+                let token = match within {
+                    Some(span) => tokio::time::timeout(span, exchange)
+                        .await
+                        .map_err(|_| SourceError::TimedOut)?,
+                    None => exchange.await,
+                };
+                Ok(token?.authorization())
+            }
+            Self::Kept { entry, runtime } => {
+                let within = within.unwrap_or_else(|| runtime.parts().wait_within);
+                runtime.authorization(entry, within).await
+            }
         }
     }
 }
 
 impl From<StaticCredential> for TokenSource {
     fn from(credential: StaticCredential) -> Self {
-        Self(Credential::Static(credential))
+        Self(credential.authorization().map_or(Credential::None, Credential::Static))
     }
 }
 
+/// A source that keeps nothing: every call is one exchange at the token endpoint. For programs that
+/// make one call.
 impl From<TokenClient> for TokenSource {
     fn from(client: TokenClient) -> Self {
-        Self(Credential::Exchanged(client))
+        Self(Credential::Exchanged(Box::new(client)))
     }
 }

@@ -36,7 +36,16 @@ fn transport_errors_say_what_happened_and_whether_the_request_may_have_been_sent
 fn errors_of_sources_and_calls_say_who_can_act() {
     let source = SourceError::NoCredential;
     let mut told = String::new();
-    line(&mut told, &source, source.code(), source.remedy());
+    for error in [
+        source.clone(),
+        SourceError::NoClient,
+        SourceError::NoRuntime,
+        SourceError::NotKept,
+        SourceError::ShutDown,
+        SourceError::TimedOut,
+    ] {
+        line(&mut told, &error, error.code(), error.remedy());
+    }
     let timeout = TransportError::after_send(TransportErrorKind::Timeout);
     for error in [
         ApiError::Redirected,

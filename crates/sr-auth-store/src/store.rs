@@ -89,6 +89,12 @@ impl Store {
         self.backend.durability()
     }
 
+    /// Tells whether it takes grants whose refresh token works once.
+    #[must_use]
+    pub fn takes_single_use(&self) -> bool {
+        self.accepts_volatile || self.durability() == Durability::Durable
+    }
+
     /// Carries out one operation.
     ///
     /// A future that is dropped leaves the operation undone or done.
@@ -129,8 +135,11 @@ impl Store {
             | StoreOp::Load { .. }
             | StoreOp::Pulse { .. } => false,
         };
-        let forgets = self.durability() != Durability::Durable && !self.accepts_volatile;
-        if begins_single_use && forgets { Err(StoreError::Volatile) } else { Ok(()) }
+        if begins_single_use && !self.takes_single_use() {
+            Err(StoreError::Volatile)
+        } else {
+            Ok(())
+        }
     }
 }
 

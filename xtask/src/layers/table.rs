@@ -53,7 +53,7 @@ pub(super) const TABLE: [Row; 8] = [
     },
     Row {
         name: "sr-auth-http",
-        uses: &[always("sr-auth-core")],
+        uses: &[always("sr-auth-core"), always("sr-auth-store")],
         tests_use: &[("sr-testkit", &["server"])],
         features: &["conformance", "metrics", "reqwest", "reqwest-middleware", "tower"],
         default_features: &["reqwest"],

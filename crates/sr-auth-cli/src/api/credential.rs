@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use sr_auth_core::{ApiKey, Endpoints, PartnerApiKey};
-use sr_auth_http::{TokenSource, Transport};
+use sr_auth_http::{TokenClient, TokenSource, Transport};
 
 use crate::exit::Failure;
 use crate::secret_source::{API_KEY, CLIENT_SECRET, PARTNER_API_KEY};
@@ -55,10 +55,12 @@ impl CredentialArguments {
                 TokenSource::api_key(ApiKey::new(secret.read(API_KEY).await?)?)
             }
             Authentication::ClientCredentials => {
-                TokenSource::client_credentials(self.client.credentials().await?)
+                // One call needs one token: there is nothing to keep.
+                TokenClient::builder(self.client.credentials().await?)
                     .endpoints(endpoints.clone())
                     .transport(Arc::clone(transport))
                     .build()?
+                    .into()
             }
             Authentication::None => TokenSource::none(),
             Authentication::PartnerApiKey => TokenSource::partner_api_key(PartnerApiKey::new(

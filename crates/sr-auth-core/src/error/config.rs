@@ -65,6 +65,7 @@ impl ConfigError {
             Fault::Reserved => "sr_auth::config::reserved",
             Fault::UnusualHost => "sr_auth::config::unusual_host",
             Fault::UserInfo => "sr_auth::config::user_info",
+            Fault::Volatile => "sr_auth::config::volatile",
         }
     }
 }
@@ -124,6 +125,9 @@ pub enum Setting {
     /// An access scope (RFC 6749 §3.3).
     #[error("the scope")]
     Scope,
+    /// Where grants rest.
+    #[error("the store")]
+    Store,
     /// The token endpoint (RFC 6749 §3.2).
     #[error("the token endpoint")]
     TokenEndpoint,
@@ -185,4 +189,8 @@ pub enum Fault {
     /// `user:password@` in a URL.
     #[error("contains a user name or password")]
     UserInfo,
+    /// A store that may forget, for a grant whose refresh token works once; see
+    /// [`CauseOfDeath::LostInRotation`](crate::store::CauseOfDeath::LostInRotation).
+    #[error("may forget what works only once")]
+    Volatile,
 }

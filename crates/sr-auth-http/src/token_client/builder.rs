@@ -79,12 +79,12 @@ impl TokenClientBuilder {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn Transport>, ConfigError> {
+pub(crate) fn default_transport() -> Result<Arc<dyn Transport>, ConfigError> {
     Ok(Arc::new(crate::ReqwestTransport::new()?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn Transport>, ConfigError> {
+pub(crate) fn default_transport() -> Result<Arc<dyn Transport>, ConfigError> {
     use sr_auth_core::{Fault, Setting};
     Err(ConfigError::new(Setting::Transport, Fault::Missing))
 }

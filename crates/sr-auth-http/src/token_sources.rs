@@ -1,0 +1,152 @@
+//! The credentials of many companies.
+
+mod builder;
+
+pub use builder::TokenSourcesBuilder;
+
+use std::sync::Arc;
+
+use sr_auth_core::lifecycle::Application;
+use sr_auth_core::store::{End, GrantKey};
+use sr_auth_core::{ClientCredentials, TokenEndpoint, TokenSet, fleet};
+
+use crate::runtime::{Command, Entry, Events, Runtime};
+use crate::{SourceError, TokenSource};
+
+/// Keeps the tokens of many companies: one task and one budget for all, and no task for each.
+///
+/// A company that nobody asks for is its record in the store and nothing else. It is read when it is
+/// asked for, and leaves the memory when others need its place and nothing of it is under way.
+/// Refresh tokens are renewed before their 28 days are over, whoever asks. Cloning is cheap, and
+/// clones are the same.
+///
+/// The task begins with [`build`](TokenSourcesBuilder::build) where there is a tokio runtime; see
+/// [`TokenSource`] for how it ends.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sr_auth_core::store::GrantKey;
+/// use sr_auth_core::{ClientCredentials, FingerprintKey, Secret};
+/// use sr_auth_http::TokenSources;
+/// use sr_auth_store::Store;
+///
+/// # async fn example(store: Store, tokens: sr_auth_core::TokenSet)
+/// #     -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Secret::new("9165228a82e4".to_owned());
+/// let client = ClientCredentials::new("82e4424135fe", secret)?;
+/// let fingerprints = FingerprintKey::new([7; 32]); // 32 random bytes, kept like a secret.
+/// let sources =
+///     TokenSources::authorization_code(client).store(store, fingerprints).build()?;
+///
+/// let key = GrantKey::new("acme-logistics")?;
+/// sources.adopt(&key, &tokens).await?; // After the consent of a user.
+/// let auth = sources.source(&key).authorization().await?;
+/// sources.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenSources(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// The place of the application whose users' grants these are; [`Entry::NOBODY`] if each company
+    /// has its own client credentials.
+    application: u32,
+    endpoint: TokenEndpoint,
+    runtime: Arc<Runtime>,
+}
+
+impl TokenSources {
+    /// Keeps users' grants of one application. Their refresh tokens work once, so they need a
+    /// [store](TokenSourcesBuilder::store) that does not forget.
+    #[must_use]
+    pub fn authorization_code(client: ClientCredentials) -> TokenSourcesBuilder {
+        TokenSourcesBuilder::new(Some(client))
+    }
+
+    /// Keeps access tokens of companies that each have client credentials of their own: see
+    /// [`client`](Self::client).
+    #[must_use]
+    pub fn client_credentials() -> TokenSourcesBuilder {
+        TokenSourcesBuilder::new(None)
+    }
+
+    /// Returns the source of a company. It is cheap to keep, and cheap to ask for each time; nothing
+    /// is read before its first use.
+    #[must_use]
+    pub fn source(&self, key: &GrantKey) -> TokenSource {
+        let entry = self.0.runtime.entry(key, self.0.application);
+        TokenSource::kept(entry, Arc::clone(&self.0.runtime))
+    }
+
+    /// Returns the source of a company with client credentials of its own, which take the place of
+    /// those that it had.
+    #[must_use]
+    pub fn client(&self, key: &GrantKey, client: ClientCredentials) -> TokenSource {
+        let runtime = &self.0.runtime;
+        let application = Application::new(client, self.0.endpoint.clone());
+        let entry = runtime.entry(key, Entry::NOBODY);
+        match entry.application().filter(|it| *it != self.0.application) {
+            Some(place) => runtime.replace(place, application),
+            None => entry.set_application(runtime.register_own(application)),
+        }
+        TokenSource::kept(entry, Arc::clone(runtime))
+    }
+
+    /// Takes in what a user's consent brought; see [`TokenSource::adopt`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`TokenSource::adopt`].
+    pub async fn adopt(&self, key: &GrantKey, tokens: &TokenSet) -> Result<(), SourceError> {
+        self.source(key).adopt(tokens).await
+    }
+
+    /// Ends a grant on purpose; see [`TokenSource::end`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`TokenSource::adopt`].
+    pub async fn end(&self, key: &GrantKey, end: End) -> Result<(), SourceError> {
+        self.source(key).end(end).await
+    }
+
+    /// Returns what happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.0.runtime.events()
+    }
+
+    /// Decides, as an operator, whether refusals of grants are believed: after
+    /// [`RefusalsDoubted`](sr_auth_core::fleet::FleetEvent::RefusalsDoubted).
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::ShutDown`] and [`SourceError::NoRuntime`].
+    pub fn judge(&self, ruling: fleet::Ruling) -> Result<(), SourceError> {
+        self.0.runtime.send(Command::Judge(ruling))
+    }
+
+    /// Lets everything go on at once that was stopped, as an operator who has repaired the cause.
+    ///
+    /// # Errors
+    ///
+    /// As for [`judge`](Self::judge).
+    pub fn resume(&self) -> Result<(), SourceError> {
+        self.0.runtime.send(Command::Resume)
+    }
+
+    /// Puts new client credentials in the place of the application's, as after their rotation.
+    pub fn replace_client(&self, client: ClientCredentials) {
+        let application = Application::new(client, self.0.endpoint.clone());
+        self.0.runtime.replace(self.0.application, application);
+    }
+
+    /// Begins nothing new, and returns when what was begun is finished; see
+    /// [`TokenSource::shutdown`].
+    pub async fn shutdown(&self) {
+        self.0.runtime.shutdown().await;
+    }
+}
