@@ -1,6 +1,7 @@
 //! The store that machines and drivers talk to.
 
 mod keyring;
+mod reseal;
 
 use std::sync::Arc;
 

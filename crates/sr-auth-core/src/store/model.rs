@@ -258,7 +258,13 @@ impl<V: Clone> Model<V> {
                     && same(record.access.as_ref(), successor.access.as_ref())
                     && (successor.refresh.is_none()
                         || same(record.refresh.as_ref(), successor.refresh.as_ref()));
-                return if ours { Edit::AsItWas } else { Edit::Moved };
+                if !ours {
+                    return Edit::Moved;
+                }
+                // The same tokens, sealed anew perhaps.
+                record.access = successor.access;
+                record.refresh = successor.refresh.or_else(|| record.refresh.take());
+                return Edit::AsItWas;
             }
             let has_successor =
                 successor.refresh.is_some() || record.renewal == Renewal::Repeatable;
@@ -342,8 +348,12 @@ impl<V: Clone> Model<V> {
         sibling: Sibling<V>,
     ) -> StoreOutcome<V> {
         self.change(key, Some(owner), |record| {
-            let newer = record.sibling.as_ref().is_some_and(|kept| kept.from >= sibling.from);
-            if newer {
+            if let Some(kept) = record.sibling.as_mut().filter(|kept| kept.from >= sibling.from) {
+                let is_same = kept.token.fingerprint == sibling.token.fingerprint;
+                if is_same && kept.from == sibling.from {
+                    // The same token, sealed anew perhaps.
+                    *kept = sibling;
+                }
                 return Edit::AsItWas;
             }
             let fingerprint = Some(sibling.token.fingerprint);

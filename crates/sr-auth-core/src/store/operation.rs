@@ -11,7 +11,8 @@ use crate::{Fingerprint, Timestamp};
 /// One atomic step of a store.
 ///
 /// Each may be repeated after an answer that was lost: the second time changes nothing more, and
-/// answers as the first would have.
+/// answers as the first would have. A repeat of `Commit` or `Escrow` brings the same tokens, and
+/// they are kept as it brings them: so they can be sealed anew.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a backend that skips an operation is broken")]
 pub enum StoreOp<V> {

@@ -17,7 +17,8 @@ const LIMIT: u64 = 64 * 1024;
 /// The keys of a store: the newest seals, each opens.
 ///
 /// To rotate, put a new key first and keep the old ones for as long as a value may rest under them:
-/// every rotation of a grant seals anew. Every process needs the new key before one of them seals with it.
+/// every rotation of a grant seals anew, and [`Store::reseal`](crate::Store::reseal) does so at
+/// once. Every process needs the new key before one of them seals with it.
 ///
 /// Clones share the keys.
 ///

@@ -1,7 +1,8 @@
 //! What is sealed opens in its place, and nowhere else.
 
+use sr_auth_core::Secret;
 use sr_auth_core::lifecycle::StoreFailure;
-use sr_auth_core::store::{Generation, Health, Record, StoreOp};
+use sr_auth_core::store::{CauseOfDeath, Generation, GrantKey, Health, OwnerId, Record, StoreOp};
 use sr_auth_store::{SealFault, Sealed, SealingKey, SealingKeys, Store, StoreError};
 
 use crate::fixture::{OpenBackend, adopt, commit, escrow, key, keys, load, store, texts};
@@ -195,4 +196,41 @@ async fn k02_keys_are_rotated_without_a_moment_in_which_a_value_cannot_be_read()
     let StoreError::Seal(error) = error else { panic!("{error}") };
     let sealed_under = backend.record(&acme).access.unwrap().value.key_id().unwrap();
     assert_eq!(error.fault(), SealFault::UnknownKey(sealed_under));
+}
+
+#[tokio::test]
+async fn k02_what_rests_under_an_old_key_is_sealed_anew_and_nothing_else_changes() {
+    let [old, new] = [1, 2].map(|byte| SealingKey::from_bytes([byte; 32]));
+    let acme = key("acme");
+    let ways: [(&str, &[StoreOp<Secret>]); 4] = [
+        ("adopted", &[]),
+        ("rotated", &[commit(&acme, 1, "a2", Some("r2"))]),
+        ("last leg", &[commit(&acme, 1, "a2", Some("r2")), commit(&acme, 2, "a3", None)]),
+        ("dead", &[bury(&acme, 1)]),
+    ];
+    for (name, ops) in ways {
+        let backend = OpenBackend::new();
+        let store = store(&backend);
+        store.apply(adopt(&acme, "a1", "r1")).await.unwrap();
+        store.apply(escrow(&acme, 0, "s1")).await.unwrap();
+        for op in ops {
+            store.apply(op.clone()).await.unwrap();
+        }
+        let before = load(&store, &acme).await;
+        let both = SealingKeys::new(new.clone()).and_older(old.clone());
+        let turned = Store::new(backend.clone(), both);
+        assert!(turned.reseal(&acme).await.unwrap(), "{name}");
+        assert!(!turned.reseal(&acme).await.unwrap(), "{name}: a second time");
+        let only_new = Store::new(backend.clone(), SealingKeys::new(new.clone()));
+        let after = load(&only_new, &acme).await;
+        assert_eq!(texts(&after), texts(&before), "{name}");
+        let rest = |it: &Record<Secret>| (it.generation, it.health, it.ledger.clone());
+        assert_eq!(rest(&after), rest(&before), "{name}");
+    }
+}
+
+fn bury(key: &GrantKey, generation: u64) -> StoreOp<Secret> {
+    let generation = Generation::from_number(generation);
+    let (cause, owner) = (CauseOfDeath::Expired, OwnerId::new(1));
+    StoreOp::Bury { cause, generation, key: key.clone(), owner }
 }
