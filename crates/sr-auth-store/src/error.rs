@@ -3,9 +3,11 @@
 mod backend;
 mod key;
 mod seal;
+mod spool;
 mod store;
 
 pub use backend::{BackendError, BackendFault};
 pub use key::{KeyError, KeyFault};
 pub use seal::{SealError, SealFault};
+pub use spool::SpoolError;
 pub use store::StoreError;

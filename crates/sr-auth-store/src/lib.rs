@@ -33,14 +33,17 @@ mod error;
 mod memory;
 mod random;
 mod seal;
+mod spool;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
 
 pub use backend::{Backend, Durability};
-pub use error::{BackendError, BackendFault, KeyError, KeyFault, SealError, SealFault, StoreError};
+pub use error::{
+    BackendError, BackendFault, KeyError, KeyFault, SealError, SealFault, SpoolError, StoreError,
+};
 pub use memory::MemoryBackend;
 pub use seal::{KeyId, KeyService, Sealed, SealingKey, SealingKeys};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteBackend, SqliteBuilder};
-pub use store::Store;
+pub use store::{Replay, Store};

@@ -17,4 +17,4 @@ pub use key::{KeyId, SealingKey};
 pub use keys::{KeyService, SealingKeys};
 pub use sealed::Sealed;
 
-pub(crate) use operation::{open_answer, seal_op};
+pub(crate) use operation::{open_answer, open_successor, seal_op};

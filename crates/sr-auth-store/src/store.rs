@@ -1,19 +1,23 @@
 //! The store that machines and drivers talk to.
 
 mod keyring;
+mod replay;
 mod reseal;
 
+use std::path::Path;
 use std::sync::Arc;
 
-use sr_auth_core::store::{GrantKey, Renewal, StoreAnswer, StoreOp};
-use sr_auth_core::{Secret, Timestamp};
+use sr_auth_core::store::{GrantKey, Renewal, StoreAnswer, StoreOp, StoreOutcome};
+use sr_auth_core::{Fingerprint, Secret, Timestamp};
 
 use crate::seal::{open_answer, seal_op};
+use crate::spool::{Entry, Spool};
 use crate::{
-    Backend, BackendError, Durability, KeyError, KeyService, MemoryBackend, SealFault, SealingKeys,
-    StoreError,
+    Backend, BackendError, Durability, KeyError, KeyService, MemoryBackend, SealFault, Sealed,
+    SealingKeys, SpoolError, StoreError,
 };
 use keyring::Keyring;
+pub use replay::Replay;
 
 /// A backend behind a seal.
 ///
@@ -28,6 +32,7 @@ pub struct Store {
     accepts_volatile: bool,
     backend: Arc<dyn Backend>,
     keys: Arc<Keyring>,
+    spool: Option<Arc<Spool>>,
 }
 
 impl Store {
@@ -50,7 +55,8 @@ impl Store {
     }
 
     fn with(backend: impl Backend + 'static, keys: Keyring) -> Self {
-        Self { accepts_volatile: false, backend: Arc::new(backend), keys: Arc::new(keys) }
+        let (backend, keys) = (Arc::new(backend), Arc::new(keys));
+        Self { accepts_volatile: false, backend, keys, spool: None }
     }
 
     /// Makes an empty store in memory, sealed under a key of its own.
@@ -84,6 +90,26 @@ impl Store {
         Self { accepts_volatile: true, ..self }
     }
 
+    /// Keeps successors in a folder of the local disk while their commit travels: for a backend that
+    /// is elsewhere, which may be out of reach when the process dies. The folder is made if there is
+    /// none; what was left there is offered again by [`replay`](Self::replay).
+    ///
+    /// A commit never waits for it. When the disk is full, the successor rests in memory until the
+    /// store has it, as without a spool, and [`spool_trouble`](Self::spool_trouble) tells.
+    ///
+    /// # Errors
+    ///
+    /// [`SpoolError`] when the folder cannot be used, or others may open it.
+    pub fn with_spool(self, folder: &Path) -> Result<Self, SpoolError> {
+        Ok(Self { spool: Some(Arc::new(Spool::open(folder)?)), ..self })
+    }
+
+    /// Returns why the last successor could not be written to the spool; `None` when it could.
+    #[must_use]
+    pub fn spool_trouble(&self) -> Option<SpoolError> {
+        self.spool.as_ref().and_then(|it| it.trouble())
+    }
+
     /// Tells what an answer is worth after a crash.
     #[must_use]
     pub fn durability(&self) -> Durability {
@@ -108,7 +134,16 @@ impl Store {
         let key = grant_of(&op).cloned();
         let is_load = matches!(op, StoreOp::Load { .. });
         let sealed = seal_op(&self.keys.now(), op)?;
+        let brings = key.as_ref().zip(refresh_of(&sealed));
+        if let (Some(spool), Some(entry)) = (&self.spool, entry_of(&sealed)) {
+            spool.keep(&entry);
+        }
         let answer = self.backend.apply(sealed).await?;
+        if let (Some(spool), Some((key, refresh)), StoreOutcome::Done(_)) =
+            (&self.spool, brings, &answer.outcome)
+        {
+            spool.settle(key, refresh);
+        }
         let opening = if is_load { StoreError::Seal } else { StoreError::Opening };
         match open_answer(&self.keys.now(), key.as_ref(), answer.clone()) {
             // Another process may have begun to seal under a newer key.
@@ -142,6 +177,41 @@ impl Store {
             Ok(())
         }
     }
+}
+
+/// Returns what is to be spooled of an operation.
+fn entry_of(op: &StoreOp<Sealed>) -> Option<Entry> {
+    match op {
+        StoreOp::Commit { generation, key, owner, successor } => {
+            Entry::of_commit(key, *generation, *owner, successor)
+        }
+        StoreOp::Adopt { .. }
+        | StoreOp::Arm { .. }
+        | StoreOp::Bury { .. }
+        | StoreOp::Disarm { .. }
+        | StoreOp::Due { .. }
+        | StoreOp::End { .. }
+        | StoreOp::Escrow { .. }
+        | StoreOp::Load { .. }
+        | StoreOp::Pulse { .. } => None,
+    }
+}
+
+/// Returns the refresh token that is durable when an operation is done.
+fn refresh_of<V>(op: &StoreOp<V>) -> Option<Fingerprint> {
+    let token = match op {
+        StoreOp::Adopt { grant, .. } => grant.refresh.as_ref(),
+        StoreOp::Commit { successor, .. } => successor.refresh.as_ref(),
+        StoreOp::Escrow { sibling, .. } => Some(&sibling.token),
+        StoreOp::Arm { .. }
+        | StoreOp::Bury { .. }
+        | StoreOp::Disarm { .. }
+        | StoreOp::Due { .. }
+        | StoreOp::End { .. }
+        | StoreOp::Load { .. }
+        | StoreOp::Pulse { .. } => None,
+    };
+    token.map(|it| it.fingerprint)
 }
 
 /// Returns the grant that an operation is about.

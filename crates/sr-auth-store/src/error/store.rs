@@ -3,7 +3,7 @@
 use sr_auth_core::Remedy;
 use sr_auth_core::lifecycle::StoreFailure;
 
-use super::{BackendError, KeyError, SealError};
+use super::{BackendError, KeyError, SealError, SpoolError};
 
 /// A [`Store`](crate::Store) could not carry out an operation, or cannot tell what came of it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The operation cannot be sealed, or what was read cannot be opened; nothing was changed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The spool cannot be read; nothing was changed.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// A refresh token that works once was to rest in a store that forgets; nothing was changed.
     #[error("the store may forget, and a refresh token that works once must not be forgotten")]
     Volatile,
@@ -32,7 +35,7 @@ impl StoreError {
     pub const fn failure(&self) -> StoreFailure {
         match self {
             Self::Backend(error) => error.failure(),
-            Self::Key(_) | Self::Seal(_) | Self::Volatile => StoreFailure::NotDone,
+            Self::Key(_) | Self::Seal(_) | Self::Spool(_) | Self::Volatile => StoreFailure::NotDone,
             Self::Opening(_) => StoreFailure::OutcomeUnknown,
         }
     }
@@ -44,6 +47,7 @@ impl StoreError {
             Self::Backend(error) => error.remedy(),
             Self::Key(error) => error.remedy(),
             Self::Opening(error) | Self::Seal(error) => error.remedy(),
+            Self::Spool(error) => error.remedy(),
             Self::Volatile => Remedy::FixConfiguration,
         }
     }
@@ -55,6 +59,7 @@ impl StoreError {
             Self::Backend(error) => error.code(),
             Self::Key(error) => error.code(),
             Self::Opening(error) | Self::Seal(error) => error.code(),
+            Self::Spool(error) => error.code(),
             Self::Volatile => "sr_auth::store::volatile",
         }
     }

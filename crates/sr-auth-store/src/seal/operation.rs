@@ -9,6 +9,7 @@ use sr_auth_core::store::{
 use super::cipher::{Field, Place, open, seal};
 use super::keys::SealingKeys;
 use super::sealed::{Origin, Sealed};
+use crate::spool::Entry;
 use crate::{SealError, SealFault};
 
 /// Seals what an operation brings.
@@ -100,6 +101,21 @@ pub(crate) fn open_answer(
         StoreOutcome::Pulse(pulse) => StoreOutcome::Pulse(pulse),
     };
     Ok(StoreAnswer { now, outcome })
+}
+
+/// Opens a successor that was spooled, to offer it again.
+pub(crate) fn open_successor(
+    keys: &SealingKeys,
+    entry: &Entry,
+) -> Result<Successor<Secret>, SealError> {
+    let open = |field, token: &StoredToken<Sealed>| {
+        let StoredToken { ends_at, fingerprint, renew_at, ref value } = *token;
+        let (value, _) = open(keys, Place { field, fingerprint, grant: &entry.key }, value)?;
+        Ok(StoredToken { ends_at, fingerprint, renew_at, value })
+    };
+    let refresh = open(Field::Refresh, &entry.refresh)?;
+    let access = entry.access.as_ref().map(|it| open(Field::Access, it)).transpose()?;
+    Ok(Successor { access, refresh: Some(refresh) })
 }
 
 fn open_record(

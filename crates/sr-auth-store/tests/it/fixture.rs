@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sr_auth_core::store::{
-    Generation, GrantKey, Model, NewGrant, OwnerId, Record, Renewal, Sibling, StoreAnswer,
+    End, Generation, GrantKey, Model, NewGrant, OwnerId, Record, Renewal, Sibling, StoreAnswer,
     StoreIdentity, StoreOp, StoreOutcome, StoredToken, Successor,
 };
 use sr_auth_core::{FingerprintKey, Secret, Timestamp};
@@ -86,6 +86,10 @@ pub(crate) fn commit(
         owner: OwnerId::new(1),
         successor: Successor { access: Some(token(access)), refresh: refresh.map(token) },
     }
+}
+
+pub(crate) fn end(key: &GrantKey) -> StoreOp<Secret> {
+    StoreOp::End { end: End::Revoked, generation: None, key: key.clone() }
 }
 
 pub(crate) fn escrow(key: &GrantKey, from: u64, refresh: &str) -> StoreOp<Secret> {

@@ -4,4 +4,5 @@
 mod fixture;
 mod keys;
 mod sealing;
+mod spool;
 mod volatile;
