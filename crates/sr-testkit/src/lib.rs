@@ -46,15 +46,16 @@ pub use drive::drive;
 #[cfg(feature = "server")]
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use simulator::{
-    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, Effect, ErrorBody,
-    ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView, InvalidClientStatus,
-    Issued, JournalEntry, LoopbackPort, MissingScope, OldAccessToken, Pkce, RefreshTokenType,
-    Reply, RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor,
-    Switch, SwitchError, Switches, Target, TokenErrors, TokenShape, UnreadableBody,
+    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, DisableRequests,
+    Effect, ErrorBody, ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView,
+    IntegrationView, InvalidClientStatus, Issued, JournalEntry, LoopbackPort, MissingScope,
+    OldAccessToken, PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration, Reply,
+    RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch,
+    SwitchError, Switches, Target, TokenErrors, TokenShape, UnconsentedIntegration, UnreadableBody,
 };
 pub use world::{
-    Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, SystemRole, User,
-    World,
+    Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, PartnerApp,
+    SystemRole, User, World,
 };
 
 #[cfg(doctest)]

@@ -7,6 +7,7 @@ mod authorize;
 mod faults;
 mod fingerprint;
 mod form;
+mod integrations;
 mod iso_time;
 mod journal;
 mod ledger;
@@ -20,14 +21,16 @@ mod truth;
 
 pub use faults::{Effect, Fault, Target};
 pub use fingerprint::Fingerprint;
+pub use integrations::{DisableRequests, IntegrationView};
 pub use journal::JournalEntry;
 pub use ledger::{GrantId, GrantView};
 pub use rate_limit::Slot;
 pub use switches::{
     AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
     ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope, OldAccessToken,
-    Pkce, RefreshTokenType, RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor,
-    Switch, SwitchError, Switches, TokenErrors, TokenShape, UnreadableBody,
+    PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration, RequestScope, ResponseType,
+    SecondToken, SpentRefreshToken, Successor, Switch, SwitchError, Switches, TokenErrors,
+    TokenShape, UnconsentedIntegration, UnreadableBody,
 };
 
 pub use truth::Issued;
@@ -45,6 +48,7 @@ use crate::world::World;
 use answer::Handled;
 use authorize::Tickets;
 use faults::Faults;
+use integrations::Integrations;
 use journal::Journal;
 use ledger::Ledger;
 use rate_limit::RateLimits;
@@ -71,6 +75,7 @@ use rate_limit::RateLimits;
 #[derive(Debug)]
 pub struct Simulator {
     faults: Faults,
+    integrations: Integrations,
     issued: Option<Issued>,
     journal: Journal,
     ledger: Ledger,
@@ -120,6 +125,7 @@ impl Simulator {
     pub fn new(world: World, seed: u64) -> Self {
         Self {
             faults: Faults::default(),
+            integrations: Integrations::default(),
             issued: None,
             journal: Journal::default(),
             ledger: Ledger::default(),
@@ -242,7 +248,10 @@ impl Simulator {
             Endpoints::AUTHORIZATION_PATH => self.authorize(now, request),
             Endpoints::TOKEN_PATH => self.token(now, request),
             page::STYLE_PATH => Handled::new(page::style()),
-            _ => self.resource(now, request),
+            _ => match self.integration(now, request) {
+                Some(handled) => handled,
+                None => self.resource(now, request),
+            },
         }
     }
 

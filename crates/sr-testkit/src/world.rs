@@ -3,10 +3,12 @@
 mod accounts;
 mod company_data;
 mod demo;
+mod partner_app;
 
 pub use accounts::{Client, ClientKind, Company, Key, KeyHolder, SystemRole, User};
 pub use company_data::{Candidate, Job};
 pub use demo::DemoCredentials;
+pub use partner_app::PartnerApp;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub struct World {
     companies: BTreeMap<String, Company>,
     jobs: BTreeMap<String, Job>,
     keys: BTreeMap<Lookup, Key>,
+    partner_apps: BTreeMap<String, PartnerApp>,
     users: BTreeMap<String, User>,
 }
 
@@ -64,6 +67,11 @@ impl World {
     /// Adds a client, instead of an earlier one with the same id.
     pub fn add_client(&mut self, client: Client) {
         self.clients.insert(Arc::clone(&client.id), Arc::new(client));
+    }
+
+    /// Adds a partner's application, instead of an earlier one with the same id.
+    pub fn add_partner_app(&mut self, app: PartnerApp) {
+        self.partner_apps.insert(app.id.as_str().to_owned(), app);
     }
 
     /// Adds an API key.
@@ -132,6 +140,12 @@ impl World {
     #[must_use]
     pub fn company(&self, company_id: &str) -> Option<&Company> {
         self.companies.get(company_id)
+    }
+
+    /// Returns the partner's application of an id.
+    #[must_use]
+    pub fn partner_app(&self, app_id: &str) -> Option<&PartnerApp> {
+        self.partner_apps.get(app_id)
     }
 
     /// Returns the user of an id.

@@ -31,6 +31,7 @@ const fn with(to: &'static str, features: &'static [&'static str]) -> Use {
     Use { to, is_optional: false, features }
 }
 
+#[expect(dead_code, reason = "the optional edges of the table are still to come")]
 const fn optional(to: &'static str) -> Use {
     Use { to, is_optional: true, features: &[] }
 }
@@ -46,7 +47,7 @@ pub(super) const TABLE: [Row; 8] = [
     },
     Row {
         name: "sr-auth-store",
-        uses: &[always("sr-auth-core"), optional("sr-partner")],
+        uses: &[always("sr-auth-core")],
         tests_use: &[],
         features: &["partner", "postgres", "redis", "sqlite"],
         default_features: &[],
@@ -81,7 +82,6 @@ pub(super) const TABLE: [Row; 8] = [
         name: "sr-auth-cli",
         uses: &[
             always("sr-auth-core"),
-            always("sr-partner"),
             always("sr-auth-http"),
             always("sr-partner-axum"),
             always("sr-testkit"),

@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 35] = [
+const DOORS: [(&str, &str); 42] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -36,6 +36,15 @@ const DOORS: [(&str, &str); 35] = [
     ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
     ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),
     ("crates/sr-auth-store/src/seal/cipher.rs", "seals a token for the backend that keeps it"),
+    (
+        "crates/sr-partner/src/consent/ticket.rs",
+        "signs a ticket, and reads what a form brought back",
+    ),
+    ("crates/sr-partner/src/exchange/held.rs", "reads the company in the answer of a probe"),
+    ("crates/sr-partner/src/inbound/notification.rs", "reads the body of a notification"),
+    ("crates/sr-partner/src/wire/answer.rs", "writes the token into our answer"),
+    ("crates/sr-partner/src/wire/integrations.rs", "writes our credentials, reads theirs"),
+    ("crates/sr-partner/src/wire/token_form.rs", "reads the form of a token request"),
     ("crates/sr-testkit/src/canary.rs", "spells a canary in every way in which it could leak"),
     ("crates/sr-testkit/src/sandbox/routes.rs", "hands the simulator's answer to the socket"),
     ("crates/sr-testkit/src/simulation/network.rs", "cuts an answer where its connection breaks"),
@@ -44,6 +53,7 @@ const DOORS: [(&str, &str); 35] = [
         "reads which refresh token a request presents",
     ),
     ("crates/sr-testkit/src/simulator/authorize.rs", "reads the form of the consent page"),
+    ("crates/sr-testkit/src/simulator/integrations.rs", "trades pairs with a partner"),
     ("crates/sr-testkit/src/simulator/resources/content.rs", "reads the JSON of a request"),
     ("crates/sr-testkit/src/simulator/token.rs", "reads the form of a token request"),
     ("crates/sr-testkit/src/simulator/truth.rs", "looks a token up for the judge"),

@@ -15,7 +15,9 @@ impl ServerText {
     /// The longest text kept, in characters.
     pub const LIMIT: usize = 200;
 
-    pub(crate) fn sanitize(text: &str) -> Self {
+    /// Takes a text that somebody else chose: cut, and without any character that could do harm.
+    #[must_use]
+    pub fn sanitize(text: &str) -> Self {
         Self(
             text.chars()
                 .take(Self::LIMIT)

@@ -18,6 +18,8 @@ use crate::world::{ClientKind, KeyHolder, SystemRole};
 pub(super) enum Caller {
     /// Somebody for a company.
     Company(CompanyCaller),
+    /// A partner with a token of its master credentials, for the application of this id.
+    Master(String),
     /// A partner with its key.
     Partner,
 }
@@ -129,6 +131,9 @@ impl Simulator {
         }
         let client = self.world.client(&access.client);
         let client = client.ok_or_else(|| invalid("the client was revoked"))?;
+        if let Some(caller) = Self::master_of(client) {
+            return Ok(Identified { budget: lookup(&access.client), caller, fingerprint });
+        }
         let scopes = Some(Arc::clone(&access.scopes));
         let caller = match (&client.kind, access.grant) {
             (ClientKind::Service { company, role }, None) => {

@@ -47,7 +47,7 @@ impl Simulator {
         handled.by(credential)
     }
 
-    fn nobody(&self, why: Unidentified) -> Handled {
+    pub(super) fn nobody(&self, why: Unidentified) -> Handled {
         let handled = Handled::new(self.unidentified(why));
         match why {
             Unidentified::Invalid { fingerprint, reason } => {
@@ -88,7 +88,8 @@ impl Simulator {
             (Needs::Company { any_of, role }, Caller::Company(caller)) => (caller, any_of, role),
             (Needs::PartnerKey, Caller::Partner) => return Handled::new(self.feed(request)),
             (Needs::Nothing, _) => return Handled::new(self.postings(parameter, request)),
-            (Needs::PartnerKey, Caller::Company(_)) | (Needs::Company { .. }, Caller::Partner) => {
+            (Needs::PartnerKey, Caller::Company(_) | Caller::Master(_))
+            | (Needs::Company { .. }, Caller::Master(_) | Caller::Partner) => {
                 let response = answer::message(StatusCode::FORBIDDEN, "Access denied");
                 return Handled::new(response).because("the wrong kind of credential");
             }

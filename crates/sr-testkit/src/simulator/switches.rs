@@ -5,8 +5,9 @@ mod choices;
 pub use choices::{
     AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
     ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope, OldAccessToken,
-    Pkce, RefreshTokenType, RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor,
-    TokenErrors, TokenShape, UnreadableBody,
+    PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration, RequestScope, ResponseType,
+    SecondToken, SpentRefreshToken, Successor, TokenErrors, TokenShape, UnconsentedIntegration,
+    UnreadableBody,
 };
 
 use choices::{name_of, read, read_seconds};
@@ -53,10 +54,14 @@ pub struct Switches {
     pub missing_scope: MissingScope,
     /// What a refresh does to the access token before it.
     pub old_access_token: OldAccessToken,
+    /// How SmartRecruiters authenticates at a partner's token endpoint.
+    pub partner_authentication: PartnerAuthentication,
     /// What becomes of PKCE parameters (RFC 7636).
     pub pkce: Pkce,
     /// Whether the answer to a refresh carries `token_type`.
     pub refresh_token_type: RefreshTokenType,
+    /// What a second exchange for the same company does.
+    pub repeated_integration: RepeatedIntegration,
     /// What `scope` in a token request does.
     pub request_scope: RequestScope,
     /// Whether an authorization request needs `response_type`.
@@ -79,6 +84,8 @@ pub struct Switches {
     pub token_shape: TokenShape,
     /// The body of a 401 answer of the resource server.
     pub unauthorized_body: ErrorBody,
+    /// What an exchange without the customer's consent gets.
+    pub unconsented_integration: UnconsentedIntegration,
     /// What a JSON body at the token endpoint gets.
     pub unreadable_body: UnreadableBody,
 }
@@ -201,10 +208,14 @@ const ALL: &[Switch] = &[
         |it| name_of(it.missing_scope), |it, text| read(&mut it.missing_scope, text)),
     switch("old_access_token", "lives | dies", "what a refresh does to the access token before it",
         |it| name_of(it.old_access_token), |it, text| read(&mut it.old_access_token, text)),
+    switch("partner_authentication", "body | basic", "how SmartRecruiters authenticates at a partner's token endpoint",
+        |it| name_of(it.partner_authentication), |it, text| read(&mut it.partner_authentication, text)),
     switch("pkce", "ignored | verified | required", "what becomes of PKCE parameters (S256 only)",
         |it| name_of(it.pkce), |it, text| read(&mut it.pkce, text)),
     switch("refresh_token_type", "absent | present", "whether the answer to a refresh carries token_type",
         |it| name_of(it.refresh_token_type), |it, text| read(&mut it.refresh_token_type, text)),
+    switch("repeated_integration", "refused | replaces | adds | same", "what a second exchange of credentials for the same company does",
+        |it| name_of(it.repeated_integration), |it, text| read(&mut it.repeated_integration, text)),
     switch("request_scope", "ignored | refused | honoured", "what scope in a token request does",
         |it| name_of(it.request_scope), |it, text| read(&mut it.request_scope, text)),
     switch("response_type", "optional | required | ignored", "whether an authorization request needs response_type=code",
@@ -227,6 +238,8 @@ const ALL: &[Switch] = &[
         |it| name_of(it.token_shape), |it, text| read(&mut it.token_shape, text)),
     switch("unauthorized_body", "message | empty | html", "the body of a 401 answer of the resource server",
         |it| name_of(it.unauthorized_body), |it, text| read(&mut it.unauthorized_body, text)),
+    switch("unconsented_integration", "403 | 404 | accepted", "what an exchange without the customer's consent gets",
+        |it| name_of(it.unconsented_integration), |it, text| read(&mut it.unconsented_integration, text)),
     switch("unreadable_body", "refused | empty_object | accept_json", "what a JSON body at the token endpoint gets: 400, 200 with {}, or a token",
         |it| name_of(it.unreadable_body), |it, text| read(&mut it.unreadable_body, text)),
 ];

@@ -30,6 +30,12 @@ impl Company {
         Self { api_access: false, ..self }
     }
 
+    /// Returns the opaque id, which a consent visit and an exchange name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Returns the readable name in public URLs.
     #[must_use]
     pub fn identifier(&self) -> &str {
@@ -136,6 +142,11 @@ pub enum ClientKind {
         /// Where the browser may go back to, at most three.
         redirect_uris: Vec<String>,
     },
+    /// A partner's master credentials: client credentials, for the exchange with its customers.
+    Master {
+        /// The id of its application.
+        app: String,
+    },
     /// A customer's own credential: client credentials.
     Service {
         /// The id of its company.
@@ -161,6 +172,15 @@ impl Client {
     ) -> Self {
         let kind = ClientKind::Service { company: company.to_owned(), role };
         Self { id: id.into(), kind, name: name.to_owned(), scopes: Arc::new(scopes), secret }
+    }
+
+    /// Makes the master credentials of a partner's application, with the scope that the exchange
+    /// needs.
+    #[must_use]
+    pub fn master(id: &str, secret: Secret, app: &sr_partner::AppId) -> Self {
+        let kind = ClientKind::Master { app: app.as_str().to_owned() };
+        let scopes = ScopeSet::parse("client_credentials_write").unwrap_or_default();
+        Self { id: id.into(), kind, name: app.to_string(), scopes: Arc::new(scopes), secret }
     }
 
     /// Makes a partner's application whose default scopes are all its approved ones; redirect URIs

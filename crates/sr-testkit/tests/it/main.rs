@@ -5,6 +5,7 @@ mod departures;
 mod documents;
 mod fixture;
 mod grant_chain;
+mod integrations;
 mod recorder;
 mod resources;
 mod single_use;

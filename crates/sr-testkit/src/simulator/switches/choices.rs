@@ -1,5 +1,9 @@
 //! The values of the switches.
 
+mod partner;
+
+pub use partner::{PartnerAuthentication, RepeatedIntegration, UnconsentedIntegration};
+
 /// A closed set of values with names.
 pub(super) trait Choice: Copy + PartialEq + 'static {
     /// Every value with its name, the default first.

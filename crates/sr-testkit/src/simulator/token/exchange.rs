@@ -27,7 +27,7 @@ impl Simulator {
         client: &Client,
         form: &Form<'_>,
     ) -> Result<Members, Refusal> {
-        let service = matches!(client.kind, ClientKind::Service { .. });
+        let service = matches!(client.kind, ClientKind::Master { .. } | ClientKind::Service { .. });
         let unauthorized = Refusal::new("unauthorized_client", "the client may not use this grant");
         match form.filled("grant_type") {
             Some("client_credentials") if service => self.client_credentials(now, client, form),
