@@ -52,7 +52,7 @@ use pulse::Pulses;
 use residents::Residents;
 use watch::Caution;
 
-use crate::lifecycle::{self, Application, Availability, Process, View};
+use crate::lifecycle::{self, Application, Availability, Counts, Process, View};
 use crate::store::{GrantKey, Renewal};
 use crate::{Machine, Timestamp};
 
@@ -133,15 +133,6 @@ enum Closing {
     Drained,
     Draining,
     No,
-}
-
-/// Numbers that are given once in the life of a process.
-#[derive(Debug, Default)]
-struct Counts {
-    /// Intents, of all grants: a grant that has left and comes back must not give one again.
-    intents: u64,
-    /// Operations of the store that are of no grant.
-    ops: u32,
 }
 
 impl Fleet {

@@ -42,7 +42,7 @@ pub use message::{Input, Output, StoreFailure, StoreOpId, StoreRequest};
 pub use settings::{Application, Process, Recovery, Settings};
 pub use view::{Stage, View};
 
-pub(crate) use context::Shared;
+pub(crate) use context::{Counts, Shared};
 pub(crate) use news::News;
 pub(crate) use regions::Regions;
 
@@ -109,7 +109,7 @@ use crate::{Machine, Timestamp};
 pub struct TokenLifecycle {
     application: Application,
     closing: bool,
-    intents: u64,
+    counts: Counts,
     key: GrantKey,
     outputs: VecDeque<Output>,
     process: Process,
@@ -130,7 +130,7 @@ impl TokenLifecycle {
         Self {
             application,
             closing: false,
-            intents: 0,
+            counts: Counts::default(),
             key,
             outputs: VecDeque::new(),
             process,
@@ -168,7 +168,7 @@ impl TokenLifecycle {
             owner: self.process.owner(),
             recovery: self.settings.recovery(),
         };
-        self.regions.handle(now, input, shared, &mut self.intents, &mut self.outputs);
+        self.regions.handle(now, input, shared, &mut self.counts, &mut self.outputs);
     }
 }
 

@@ -109,6 +109,6 @@ mod tests {
     #[test]
     fn a_grant_that_rests_is_small() {
         // The texts of its tokens are beside it, and so is what is under way.
-        assert!(size_of::<Resident>() <= 112, "{} bytes", size_of::<Resident>());
+        assert!(size_of::<Resident>() <= 104, "{} bytes", size_of::<Resident>());
     }
 }

@@ -140,8 +140,7 @@ impl Fleet {
 
     /// Asks the store for something that is of no grant.
     pub(super) fn ask(&mut self, now: Timestamp, op: StoreOp<Secret>) -> Poll {
-        self.counts.ops = self.counts.ops.wrapping_add(1);
-        let id = StoreOpId(self.counts.ops);
+        let id = self.counts.next_op();
         let answer_within = self.settings.lifecycle().margins().store_answer();
         let request = StoreRequest { answer_within, id, op };
         self.outputs.push_back(Output::Store { grant: None, request });

@@ -123,8 +123,8 @@ impl Fleet {
             recovery: self.settings.lifecycle().recovery(),
         };
         let mut is_trusted = false;
-        let (intents, work) = (&mut self.counts.intents, &mut self.work);
-        resident.regions.handle(now, input, shared, intents, work);
+        let (counts, work) = (&mut self.counts, &mut self.work);
+        resident.regions.handle(now, input, shared, counts, work);
         for output in self.work.drain(..) {
             self.outputs.push_back(match output {
                 lifecycle::Output::Event(event) => {

@@ -11,6 +11,8 @@ use crate::{Secret, Timestamp};
 #[derive(Clone, Debug)]
 pub(crate) struct Affairs {
     pub(super) commands: Option<Box<Commands>>,
+    /// Failures in a row.
+    pub(super) failures: u8,
     /// The presentation whose answer may still arrive though nobody waits for it.
     pub(super) late: Option<Presented>,
     /// What the store told and was not read yet.
@@ -28,6 +30,7 @@ pub(crate) struct Affairs {
 impl Affairs {
     const NONE: Self = Self {
         commands: None,
+        failures: 0,
         late: None,
         news: None,
         not_before: Timestamp::EPOCH,
@@ -37,10 +40,12 @@ impl Affairs {
     };
 
     fn is_none(&self) -> bool {
-        let Self { commands, late, news, not_before, refusals, rotation, successor } = self;
+        let Self { commands, failures, late, news, not_before, refusals, rotation, successor } =
+            self;
         let is_told = commands.is_some() || late.is_some() || news.is_some();
         let is_heeded = *not_before > Timestamp::EPOCH || *refusals != Refusals::default();
-        let is_resting = matches!(rotation, Rotation::Idle) && successor.is_none();
+        let is_resting =
+            matches!(rotation, Rotation::Idle) && successor.is_none() && *failures == 0;
         is_resting && !is_told && !is_heeded
     }
 }

@@ -30,13 +30,10 @@ pub(crate) enum Rotation {
 pub(crate) struct Knowledge {
     /// What is not settled, if anything is.
     pub(super) affairs: Option<Box<Affairs>>,
-    /// Failures in a row.
-    pub(crate) failures: u8,
     pub(crate) health: Health,
     pub(crate) held: Option<Held>,
     /// The store has said that there is no such grant.
     pub(crate) missing: bool,
-    pub(crate) op: StoreOpId,
     pub(crate) renewal: Renewal,
     pub(crate) transmit: TransmitId,
     pub(crate) wanted: Option<Wanted>,
@@ -65,10 +62,30 @@ pub(crate) struct Shared<'a> {
     pub(crate) recovery: Recovery,
 }
 
+/// Numbers that are given once in the life of a process, for all its grants: one that has left and
+/// comes back must not give one again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    intents: u64,
+    ops: u32,
+}
+
+impl Counts {
+    fn next_intent(&mut self) -> u64 {
+        self.intents = self.intents.wrapping_add(1);
+        self.intents
+    }
+
+    /// Names the next operation of the store.
+    pub(crate) const fn next_op(&mut self) -> StoreOpId {
+        self.ops = self.ops.wrapping_add(1);
+        StoreOpId(self.ops)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
-    /// Counts the intents of the process.
-    pub(crate) intents: &'a mut u64,
+    pub(crate) counts: &'a mut Counts,
     pub(crate) known: &'a mut Knowledge,
     pub(crate) outputs: &'a mut VecDeque<Output>,
     pub(crate) shared: Shared<'a>,
@@ -92,8 +109,7 @@ pub(super) enum Taken {
 
 impl Context<'_> {
     pub(super) fn ask(&mut self, now: Timestamp, op: StoreOp<Secret>) -> Asked {
-        let id = StoreOpId(self.known.op.0.wrapping_add(1));
-        self.known.op = id;
+        let id = self.counts.next_op();
         let answer_within = self.shared.margins.store_answer();
         self.outputs.push_back(Output::Store(StoreRequest { answer_within, id, op }));
         Asked { give_up_at: now.after(answer_within), id }
@@ -124,8 +140,7 @@ impl Context<'_> {
     }
 
     pub(super) fn next_intent(&mut self) -> IntentId {
-        *self.intents = self.intents.wrapping_add(1);
-        IntentId { number: *self.intents, owner: self.shared.owner }
+        IntentId { number: self.counts.next_intent(), owner: self.shared.owner }
     }
 
     /// Takes over what the store holds, unless this process knows better.
@@ -182,7 +197,7 @@ impl Context<'_> {
         let first = self.known.held.is_none();
         let taken = self.take(now, record);
         if taken != Taken::Older && !first && (generation, health) != known {
-            self.known.failures = 0;
+            self.known.affairs_mut().failures = 0;
             self.tell(Event::TakenOver { generation, health });
         }
         taken
@@ -236,8 +251,9 @@ impl Context<'_> {
 
     /// Counts a failure and returns when to go on.
     pub(super) fn pause(&mut self, now: Timestamp) -> Timestamp {
-        self.known.failures = self.known.failures.saturating_add(1);
-        now.after(self.shared.margins.pause_after(self.known.failures, self.jitter()))
+        let failures = self.known.affairs().failures.saturating_add(1);
+        self.known.affairs_mut().failures = failures;
+        now.after(self.shared.margins.pause_after(failures, self.jitter()))
     }
 
     /// Spreads retries: differs by process, grant and attempt, and is the same in every replay.
@@ -246,7 +262,7 @@ impl Context<'_> {
         let key = self.shared.key.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        let mut mixed = (owner as u64) ^ key ^ (u64::from(self.known.op.0) << 32);
+        let mut mixed = (owner as u64) ^ key ^ (u64::from(self.counts.ops) << 32);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed >> 48) as u16

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use super::attempt::{self, Attempt};
 use super::command::{Command, Commands};
-use super::context::{Context, Knowledge, Rotation, Shared};
+use super::context::{Context, Counts, Knowledge, Rotation, Shared};
 use super::doubt::Doubt;
 use super::held::{Held, fingerprint, is_ended};
 use super::news::News;
-use super::{Access, Availability, Blame, Cause, Event, Input, Output, StoreOpId, Unavailable};
+use super::{Access, Availability, Blame, Cause, Event, Input, Output, Unavailable};
 use super::{Wanted, access, health};
 use crate::machine::TransmitId;
 use crate::store::{Health, NewGrant, OwnerId, Renewal};
@@ -24,11 +24,9 @@ impl Regions {
     pub(crate) const fn new(renewal: Renewal) -> Self {
         let known = Knowledge {
             affairs: None,
-            failures: 0,
             health: Health::Live,
             held: None,
             missing: false,
-            op: StoreOpId(0),
             renewal,
             transmit: TransmitId::FIRST,
             wanted: None,
@@ -42,7 +40,7 @@ impl Regions {
         now: Timestamp,
         input: Input,
         shared: Shared<'_>,
-        intents: &mut u64,
+        counts: &mut Counts,
         outputs: &mut VecDeque<Output>,
     ) {
         if matches!(input, Input::Admitted) && self.asks(now).is_none() {
@@ -50,7 +48,7 @@ impl Regions {
             return;
         }
         let (mut commands, mut rotation) = self.known.take_up();
-        let cx = &mut Context { intents, known: &mut self.known, outputs, shared };
+        let cx = &mut Context { counts, known: &mut self.known, outputs, shared };
         route(now, input, &mut commands, &mut rotation, cx);
         settle(now, &mut commands, &mut rotation, cx);
         self.known.put_down(commands, rotation);

@@ -107,7 +107,7 @@ impl Regions {
             access: Access::of(held, now),
             access_token: fingerprint(access),
             ends_in: access.map(|it| ahead(it.ends_at)),
-            failures: known.failures,
+            failures: known.affairs().failures,
             generation: held.map(|it| it.generation),
             health: known.health,
             refresh_token: fingerprint(refresh),

@@ -159,11 +159,11 @@ fn durable(
 fn rest(now: Timestamp, delays: u8, cx: &mut Context<'_>) -> Rotation {
     let is_fresh = Access::of(cx.known.held.as_ref(), now) == Access::Fresh;
     if is_fresh || delays > 0 {
-        cx.known.failures = 0;
+        cx.known.affairs_mut().failures = 0;
         return Rotation::Idle;
     }
-    if cx.known.failures == 0 {
-        cx.known.failures = 1;
+    if cx.known.affairs().failures == 0 {
+        cx.known.affairs_mut().failures = 1;
         return Rotation::Idle;
     }
     cx.back_off(now, Blame::Endpoint, Timestamp::EPOCH)
