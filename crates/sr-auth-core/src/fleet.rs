@@ -136,6 +136,9 @@ enum Closing {
 }
 
 impl Fleet {
+    /// For how many outputs there is room when there are none.
+    const SPARE_OUTPUTS: usize = 32;
+
     /// Makes a fleet without grants. It asks the store for news at once.
     #[must_use]
     pub fn new(now: Timestamp, process: Process, settings: Settings) -> Self {
@@ -257,6 +260,10 @@ impl Machine for Fleet {
     }
 
     fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() {
+            // What a busy moment needed is not kept for ever.
+            self.outputs.shrink_to(Self::SPARE_OUTPUTS);
+        }
         self.outputs.pop_front()
     }
 

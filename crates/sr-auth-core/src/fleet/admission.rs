@@ -51,7 +51,7 @@ impl Admission {
             closed: None,
             in_flight: 0,
             is_careful: false,
-            queue: Queue::with_capacity(0),
+            queue: Queue::default(),
         }
     }
 
