@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use sr_auth_core::fleet::{ApplicationId, Fleet, Input, Output, Settings};
 use sr_auth_core::lifecycle::{self, Application, Availability, Process};
-use sr_auth_core::store::{
-    GrantKey, Model, NewGrant, OwnerId, Renewal, StoreIdentity, StoreOp,
-};
+use sr_auth_core::store::{GrantKey, Model, NewGrant, OwnerId, Renewal, StoreIdentity, StoreOp};
 use sr_auth_core::{
     ClientCredentials, Endpoints, FingerprintKey, Machine as _, RefreshToken, Secret, SecretBytes,
     Timestamp,
@@ -18,10 +17,13 @@ use crate::timing::judge;
 
 /// How many grants there are.
 const GRANTS: u32 = 100_000;
-/// What an idle grant may take, in bytes: its key, its refresh token and its deadlines.
-const IDLE: f64 = 480.0;
-/// What an active grant may take, in bytes: an access token beside that.
-const ACTIVE: f64 = 540.0;
+/// What a grant may take that has rested for a week: its key, fingerprints and deadlines.
+const RESTED: f64 = 192.0;
+/// What an idle grant may take whose refresh token is younger: its text beside that.
+const IDLE: f64 = 232.0;
+/// What an active grant may take: an access token beside that. The header that is published comes
+/// on top of it; with it the goal is the same 320 bytes, and is not met yet.
+const ACTIVE: f64 = 320.0;
 
 /// A fleet over a store that is a value, and a server that answers at once.
 struct World {
@@ -61,7 +63,10 @@ impl World {
         let secret = Secret::new(format!("{number:039x}"));
         let token = RefreshToken::new(secret, self.now).expect("a token");
         let grant = NewGrant::from_refresh_token(&token, &self.fingerprints);
-        self.store.apply(self.now, StoreOp::Adopt { grant, key: Self::key(number), only_if_missing: false });
+        self.store.apply(
+            self.now,
+            StoreOp::Adopt { grant, key: Self::key(number), only_if_missing: false },
+        );
     }
 
     /// Returns what the fleet holds on the heap: what comes back when it is dropped. What it shares
@@ -110,9 +115,10 @@ impl World {
                 let input = lifecycle::Input::Response { id: transmit.id, response };
                 Some(Input::Grant { id: grant, input })
             }
-            Output::Availability(_) | Output::Drained | Output::Event { .. } | Output::Notice(_) => {
-                None
-            }
+            Output::Availability(_)
+            | Output::Drained
+            | Output::Event { .. }
+            | Output::Notice(_) => None,
         }
     }
 }
@@ -137,11 +143,27 @@ fn world(is_active: bool) -> World {
     world
 }
 
+/// A fleet in which every grant was used, and then rested for a week.
+fn rested() -> World {
+    let mut world = world(true);
+    world.now = world.now.after(Duration::from_secs(8 * 24 * 60 * 60));
+    // At each pulse some grants are read, since more has changed than a pulse tells; and then, at
+    // each, some let go of what the store has.
+    for _ in 0..500 {
+        world.now = world.now.after(Duration::from_secs(2));
+        world.run(Input::Timeout);
+    }
+    assert_eq!(world.fleet.len(), GRANTS as usize);
+    world
+}
+
 /// Prints the table, and tells whether the goals are met.
 pub(crate) fn table() -> bool {
     println!("memory of {GRANTS} grants in one fleet: keys of 24 characters, tokens of 39");
-    let each = |is_active| world(is_active).heap_of_fleet() as f64 / f64::from(GRANTS);
-    let idle = judge("heap bytes of an idle grant: key, refresh token, deadlines", each(false), IDLE);
-    let active = judge("heap bytes of an active grant: with an access token", each(true), ACTIVE);
-    idle & active
+    let each = |world: World| world.heap_of_fleet() as f64 / f64::from(GRANTS);
+    let rested = judge("heap bytes of a grant that has rested for a week", each(rested()), RESTED);
+    let idle =
+        judge("heap bytes of an idle grant: its refresh token, too", each(world(false)), IDLE);
+    let active = judge("heap bytes of an active grant: both tokens", each(world(true)), ACTIVE);
+    rested & idle & active
 }

@@ -154,7 +154,8 @@ fn timed<S: Schedule + 'static>() -> Box<dyn FnMut()> {
 }
 
 const WHEEL: &str = "wheel";
-const NAMES: [&str; 5] = [WHEEL, "limit: buckets", "binary heap", "b-tree", "tokio-util DelayQueue"];
+const NAMES: [&str; 5] =
+    [WHEEL, "limit: buckets", "binary heap", "b-tree", "tokio-util DelayQueue"];
 
 /// The works whose instructions are counted.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -190,13 +191,27 @@ fn in_runtime<T>(work: impl FnOnce() -> T) -> T {
 /// Prints the table, and tells whether the goals are met.
 pub(crate) fn table() -> bool {
     in_runtime(|| {
-        let heaped =
-            [heaped::<Wheel>(), heaped::<Buckets>(), heaped::<Heap>(), heaped::<Tree>(), heaped::<Delays>()];
-        let works = [timed::<Wheel>(), timed::<Buckets>(), timed::<Heap>(), timed::<Tree>(), timed::<Delays>()];
+        let heaped = [
+            heaped::<Wheel>(),
+            heaped::<Buckets>(),
+            heaped::<Heap>(),
+            heaped::<Tree>(),
+            heaped::<Delays>(),
+        ];
+        let works = [
+            timed::<Wheel>(),
+            timed::<Buckets>(),
+            timed::<Heap>(),
+            timed::<Tree>(),
+            timed::<Delays>(),
+        ];
         let mut works: Vec<_> = NAMES.into_iter().zip(works).collect();
         let times = in_turns(&mut works, SLOTS);
         println!("schedule the renewal of each of {SLOTS} grants");
-        println!("{:<24} {:>12} {:>12} {:>22}", "", "bytes each", "ns each", "allocations in a round");
+        println!(
+            "{:<24} {:>12} {:>12} {:>22}",
+            "", "bytes each", "ns each", "allocations in a round"
+        );
         for ((name, heaped), time) in NAMES.iter().zip(&heaped).zip(&times) {
             println!("{name:<24} {:>12.1} {time:>12.1} {:>22}", heaped.bytes, heaped.again);
         }

@@ -1,5 +1,7 @@
 //! The grants in memory, their timers and their counts.
 
+use std::time::Duration;
+
 use super::GrantId;
 use super::gates::Gates;
 use super::resident::{Mark, Marks, Resident};
@@ -14,6 +16,8 @@ pub(super) struct Residents {
     busy: usize,
     cared: usize,
     intents: usize,
+    /// The next place whose grant is looked at.
+    shed_next: u32,
     pub(super) slots: Slots<Resident>,
     pub(super) wheel: Wheel,
 }
@@ -30,7 +34,7 @@ pub(super) struct Settled {
 impl Residents {
     pub(super) fn new(owner: OwnerId) -> Self {
         let slots = Slots::new(owner.number());
-        Self { busy: 0, cared: 0, intents: 0, slots, wheel: Wheel::default() }
+        Self { busy: 0, cared: 0, intents: 0, shed_next: 0, slots, wheel: Wheel::default() }
     }
 
     /// Returns how many have begun something that has to be finished.
@@ -65,6 +69,19 @@ impl Residents {
         if let Some((_, resident)) = self.slots.content_mut(id) {
             recount(&mut self.cared, &mut resident.marks, Mark::Cared, true);
             resident.marks.set(Mark::Asked, false);
+        }
+    }
+
+    /// Has some more grants let go of what the store has.
+    pub(super) fn shed(&mut self, now: Timestamp, most: u32, healing_for: Duration) {
+        let (first, places) = (self.shed_next, self.slots.places());
+        let next = first.saturating_add(most);
+        self.shed_next = if next < places { next } else { 0 };
+        for place in first..next.min(places) {
+            let id = self.slots.at(place);
+            if let Some((_, resident)) = id.and_then(|id| self.slots.content_mut(id)) {
+                resident.regions.shed(now, healing_for);
+            }
         }
     }
 

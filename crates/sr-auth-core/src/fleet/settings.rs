@@ -25,6 +25,7 @@ use crate::{ConfigError, Fault, Setting, lifecycle};
 pub struct Settings {
     pub(super) budget: Budget,
     capacity: NonZeroU32,
+    healing_for: Duration,
     lifecycle: lifecycle::Settings,
     pulse_every: Duration,
     scan_every: Duration,
@@ -32,12 +33,14 @@ pub struct Settings {
 
 impl Default for Settings {
     /// 50 requests a second with bursts of 100 for all processes together, 128 in flight and
-    /// 100,000 resident grants for each; a pulse every 2 s, a keep-alive scan every 5 minutes.
+    /// 100,000 resident grants for each; a pulse every 2 s, a keep-alive scan every 5 minutes; a store
+    /// that has gone back is healed from memory by up to a week.
     fn default() -> Self {
         let number = |it| NonZeroU32::new(it).unwrap_or(NonZeroU32::MIN);
         Self {
             budget: Budget { burst: number(100), in_flight: number(128), per_second: number(50) },
             capacity: number(100_000),
+            healing_for: Duration::from_secs(7 * 24 * 60 * 60),
             lifecycle: lifecycle::Settings::default(),
             pulse_every: Duration::from_secs(2),
             scan_every: Duration::from_secs(300),
@@ -63,6 +66,16 @@ impl Settings {
     #[must_use]
     pub const fn with_capacity(self, capacity: NonZeroU32) -> Self {
         Self { capacity, ..self }
+    }
+
+    /// Sets how old a backup may be that is restored under this process and healed from its memory:
+    /// as long as a refresh token is younger, its text stays in memory, about forty bytes for each
+    /// idle grant. [`RefreshToken::LIFE`] keeps them all to their end.
+    ///
+    /// [`RefreshToken::LIFE`]: crate::RefreshToken::LIFE
+    #[must_use]
+    pub const fn with_healing_for(self, healing_for: Duration) -> Self {
+        Self { healing_for, ..self }
     }
 
     /// Sets the rules of each grant.
@@ -100,6 +113,12 @@ impl Settings {
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.capacity.get()
+    }
+
+    /// Returns how old a restored backup may be that is healed from memory.
+    #[must_use]
+    pub const fn healing_for(&self) -> Duration {
+        self.healing_for
     }
 
     /// Returns the rules of each grant.

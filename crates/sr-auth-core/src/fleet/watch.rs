@@ -44,6 +44,9 @@ impl Caution {
 }
 
 impl Fleet {
+    /// How many grants let go of what the store has at each pulse.
+    const SHED_AT_ONCE: u32 = 500;
+
     /// Does what is due.
     pub(super) fn tick(&mut self, now: Timestamp) {
         // Each once: one that is due again at once must not keep the others waiting.
@@ -56,6 +59,9 @@ impl Fleet {
         if self.closing != Closing::Drained && self.pulses.poll.is_due(now) {
             self.reread(now);
             self.shrink();
+            if self.caution.reread.is_none() && self.caution.successes.is_none() {
+                self.residents.shed(now, Self::SHED_AT_ONCE, self.settings.healing_for());
+            }
             let (owner, since) = (self.process.owner(), self.pulses.since());
             let alive = self.residents.has_intents();
             self.pulses.poll = self.ask(now, StoreOp::Pulse { alive, owner, since });

@@ -100,6 +100,6 @@ pub(super) fn reject(held: &mut Held, of: Fingerprint, now: Timestamp) -> Option
 pub(super) fn is_satisfied(held: &Held, health: Health, renewal: Renewal, now: Timestamp) -> bool {
     let keeps = renewal == Renewal::Repeatable
         || health == Health::LastLeg
-        || held.refresh.as_ref().is_none_or(|it| now < it.renew_at);
+        || held.refresh().is_none_or(|it| now < it.renew_at);
     keeps && Access::of(Some(held), now) == Access::Fresh
 }

@@ -162,9 +162,10 @@ impl Context<'_> {
 
     /// Tells whether a record holds a newer token than that of a grant that is dead here.
     fn is_revived_by(&self, record: &Record<Secret>) -> bool {
-        let ends_at = |token: Option<&StoredToken<Secret>>| token.map(|it| it.ends_at);
-        let ours = self.known.held.as_ref().and_then(|it| ends_at(it.refresh.as_ref()));
-        matches!(self.known.health, Health::Dead(_)) && ends_at(record.refresh.as_ref()) > ours
+        let ours = self.known.held.as_ref().and_then(Held::refresh);
+        let ours = ours.map(|it| it.ends_at);
+        let theirs = record.refresh.as_ref().map(|it| it.ends_at);
+        matches!(self.known.health, Health::Dead(_)) && theirs > ours
     }
 
     /// Takes over what the store holds, whatever was held.
@@ -210,7 +211,7 @@ impl Context<'_> {
     /// answered by a replica.
     pub(super) fn lose(&mut self, now: Timestamp) -> Rotation {
         let held = self.known.held.as_ref();
-        let is_held = held.is_some_and(|it| it.refresh.is_some() || it.access.is_some());
+        let is_held = held.is_some_and(Held::has_tokens);
         if is_held && self.known.health.may_present() && !self.shared.closing {
             return Attempt::begin(now, None, self);
         }

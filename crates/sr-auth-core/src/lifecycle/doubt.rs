@@ -339,7 +339,7 @@ fn verified(
 }
 
 fn cause_of_death(now: Timestamp, claim: Claim, cx: &Context<'_>) -> CauseOfDeath {
-    let token = cx.known.held.as_ref().and_then(|it| it.refresh.as_ref());
+    let token = cx.known.held.as_ref().and_then(|it| it.refresh());
     if token.is_some_and(|it| now >= it.ends_at) {
         return CauseOfDeath::Expired;
     }

@@ -28,7 +28,7 @@ pub(super) fn obstacle(known: &Knowledge) -> Option<Cause> {
         Health::Revoked => Some(Cause::Ended(End::Revoked)),
         Health::LastLeg | Health::Live | Health::Suspect => {
             let held = known.held.as_ref()?;
-            let has_none = held.refresh.is_none() && known.affairs().successor.is_none();
+            let has_none = held.refresh().is_none() && known.affairs().successor.is_none();
             (has_none && known.renewal == Renewal::SingleUse).then_some(Cause::NotRenewable)
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn judge(now: Timestamp, known: &mut Knowledge, margins: &Margins) {
         // Its time has come: nothing is waited for any more.
         known.wanted = known.wanted.and(Some(Wanted::Interactive));
     }
-    let is_old = held.refresh.as_ref().is_some_and(|it| now >= it.renew_at);
+    let is_old = held.refresh().is_some_and(|it| now >= it.renew_at);
     if is_old && known.health != Health::LastLeg && known.renewal == Renewal::SingleUse {
         known.wanted = known.wanted.max(Some(Wanted::KeepAlive));
     }
@@ -68,7 +68,7 @@ pub(super) fn may_present_now(now: Timestamp, known: &Knowledge) -> bool {
 /// Returns the next warning about the age of the refresh token, and its moment.
 pub(super) fn next_warning(known: &Knowledge) -> Option<(Timestamp, Event)> {
     let held = known.held.as_ref()?;
-    let token = held.refresh.as_ref().filter(|_| known.health.may_present())?;
+    let token = held.refresh().filter(|_| known.health.may_present())?;
     let percent = WARNINGS.into_iter().find(|it| *it > held.warned)?;
     let left = crate::RefreshToken::LIFE / 100 * u32::from(100 - percent);
     let event = Event::Dying { ends_at: token.ends_at, percent };

@@ -1,5 +1,7 @@
 //! What a process holds of a grant: the tokens, and what it knows about them.
 
+use std::time::Duration;
+
 use super::Margins;
 use crate::store::{Generation, Health, NewGrant, Record, Renewal, StoredToken, Successor};
 use crate::wire::token_answer::TokenResponse;
@@ -10,7 +12,9 @@ use crate::{Fingerprint, FingerprintKey, RefreshToken, Secret, Timestamp, TokenS
 pub(crate) struct Held {
     pub(crate) access: Option<Box<StoredToken<Secret>>>,
     pub(crate) generation: Generation,
-    pub(crate) refresh: Option<StoredToken<Secret>>,
+    /// Beside the token and not around it, where it would take eight bytes.
+    has_refresh: bool,
+    refresh: StoredToken<Option<Secret>>,
     /// Whether the API refused the access token that is held.
     pub(crate) rejected: bool,
     /// How many access tokens in a row the API refused soon after they were issued.
@@ -22,6 +26,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// For so long an access token that has ended is kept: a clock that was set ahead and back again
+    /// has not ended it.
+    const ENDED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
     /// How many seconds after its issue a rejection counts as one of a fresh token.
     const FRESH_FOR: u32 = 60;
 
@@ -31,6 +39,36 @@ impl Held {
     /// Tells whether this process has the access token since a moment ago.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         seconds(now).saturating_sub(self.taken_at) <= Self::FRESH_FOR
+    }
+
+    /// Lets go of what the store has and nobody needs until it is read again: an access token that
+    /// has ended long ago, and the text of a refresh token that is older than `healing_for`, so that
+    /// any backup which may be restored has it.
+    pub(crate) fn shed(&mut self, now: Timestamp, healing_for: Duration) {
+        let ended_at = now.before(Self::ENDED_FOR);
+        self.access.take_if(|it| it.ends_at < ended_at);
+        let left = RefreshToken::LIFE.saturating_sub(healing_for);
+        if self.access.is_none() && now >= self.refresh.ends_at.before(left) {
+            self.refresh.value = None;
+        }
+    }
+
+    /// Returns the refresh token, if there is one. Its text is there while a store that went back
+    /// may not have it: see [`shed`](Self::shed).
+    pub(crate) fn refresh(&self) -> Option<&StoredToken<Option<Secret>>> {
+        self.has_refresh.then_some(&self.refresh)
+    }
+
+    /// Returns the refresh token, if its text is there.
+    pub(crate) fn refresh_token(&self) -> Option<StoredToken<Secret>> {
+        let StoredToken { ends_at, fingerprint, renew_at, value } = self.refresh().cloned()?;
+        Some(StoredToken { ends_at, fingerprint, renew_at, value: value? })
+    }
+
+    /// Tells whether there is a token that a store which has lost it can be given.
+    pub(crate) fn has_tokens(&self) -> bool {
+        let refresh = self.refresh().and_then(|it| it.value.as_ref());
+        refresh.is_some() || self.access.is_some()
     }
 
     /// Notes that a warning was given.
@@ -43,11 +81,12 @@ impl Held {
         let access = fingerprint(record.access.as_ref());
         let refresh = fingerprint(record.refresh.as_ref());
         let kept = old.filter(|old| fingerprint(old.access.as_deref()) == access);
-        let warned = old.filter(|old| fingerprint(old.refresh.as_ref()) == refresh);
+        let warned = old.filter(|old| fingerprint(old.refresh()) == refresh);
         Self {
             access: record.access.map(Box::new),
             generation: record.generation,
-            refresh: record.refresh,
+            has_refresh: record.refresh.is_some(),
+            refresh: StoredToken::held(record.refresh),
             rejected: kept.is_some_and(|it| it.rejected),
             // A new token gets a chance of its own.
             rejections: old
@@ -55,6 +94,16 @@ impl Held {
             taken_at: kept.map_or_else(|| seconds(now), |it| it.taken_at),
             warned: warned.map_or(0, |it| it.warned),
         }
+    }
+}
+
+impl StoredToken<Option<Secret>> {
+    fn held(token: Option<StoredToken<Secret>>) -> Self {
+        let Some(StoredToken { ends_at, fingerprint, renew_at, value }) = token else {
+            let (at, fingerprint) = (Timestamp::EPOCH, Fingerprint::from_bytes([0; 16]));
+            return Self { ends_at: at, fingerprint, renew_at: at, value: None };
+        };
+        Self { ends_at, fingerprint, renew_at, value: Some(value) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One credential as a value: no queue, no settings, no caller.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::attempt::{self, Attempt};
 use super::command::{Command, Commands};
@@ -108,6 +109,15 @@ impl Regions {
         resting && self.known.wanted.is_none() && self.commands().is_none()
     }
 
+    /// Lets go of what the store has, when nothing is under way.
+    pub(crate) fn shed(&mut self, now: Timestamp, healing_for: Duration) {
+        if self.is_idle()
+            && let Some(held) = self.known.held.as_mut()
+        {
+            held.shed(now, healing_for);
+        }
+    }
+
     /// Tells whether an intent of this process may stand.
     pub(crate) fn has_intent(&self, owner: OwnerId) -> bool {
         match self.rotation() {
@@ -180,7 +190,7 @@ impl Regions {
             return held.access.as_deref().filter(|_| is_early).map(|it| it.ends_at);
         }
         let is_wanted = known.wanted.is_some() || known.renewal == Renewal::Repeatable;
-        held.refresh.as_ref().filter(|_| !is_wanted).map(|it| it.renew_at)
+        held.refresh().filter(|_| !is_wanted).map(|it| it.renew_at)
     }
 }
 

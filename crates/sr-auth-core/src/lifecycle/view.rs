@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::{Attempt, Form};
 use super::context::Rotation;
 use super::doubt::Doubt;
-use super::held::fingerprint;
+use super::held::{Held, fingerprint};
 use super::{Access, Regions, Wanted};
 use crate::store::{Generation, Health};
 use crate::{Fingerprint, Timestamp};
@@ -100,7 +100,7 @@ impl Regions {
         let known = &self.known;
         let held = known.held.as_ref();
         let ahead = |at: Timestamp| at.since(now);
-        let refresh = held.and_then(|it| it.refresh.as_ref());
+        let refresh = held.and_then(Held::refresh);
         let access = held.and_then(|it| it.access.as_deref());
         let successor = known.affairs().successor.as_deref().and_then(|it| it.refresh.as_ref());
         View {

@@ -4,10 +4,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sr_auth_core::Machine as _;
 use sr_auth_core::fleet::{FleetEvent, Input, Ruling, Settings};
 use sr_auth_core::lifecycle::{self, Event};
-use sr_auth_core::store::{End, Health, IntentId, NewIntent, OwnerId, Renewal, StoreOp};
+use sr_auth_core::store::{
+    End, Health, IntentId, Model, NewIntent, OwnerId, Renewal, StoreIdentity, StoreOp,
+};
+use sr_auth_core::{Machine as _, RefreshToken};
 
 use crate::fixture::at;
 use crate::fleet_scene::{Scene, Server, application, key};
@@ -220,6 +222,48 @@ fn a_restored_backup_is_noticed_and_met_with_care() {
     scene.pass_secs(60);
     assert!((0..6).all(|number| scene.is_ready(number)));
     assert_eq!(scene.deaths, 0);
+}
+
+#[test]
+fn a_backup_of_the_last_week_is_healed_from_memory_and_an_older_one_where_it_is_wished() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let usual = slow_pulse(settings());
+    let longest = usual.with_healing_for(RefreshToken::LIFE);
+    for (settings, days, is_healed) in [(usual, 6, true), (usual, 8, false), (longest, 16, true)] {
+        let mut scene = Scene::new(settings).with_grants(1);
+        let backup = scene.store.clone();
+        scene.pass_secs(600);
+        scene.want(0);
+        let stored = |scene: &Scene| scene.record(0).refresh.as_ref().map(|it| it.fingerprint);
+        let rotated = stored(&scene);
+        scene.pass(day * days);
+        scene.store = backup;
+        scene.pass_secs(120);
+        assert_eq!(scene.notices, [FleetEvent::StoreRolledBack]);
+        assert_eq!(stored(&scene) == rotated, is_healed, "after {days} days");
+        assert_eq!(scene.record(0).health, Health::Live, "nothing was presented");
+        scene.want(0);
+        scene.pass_secs(600);
+        assert_eq!((scene.is_ready(0), scene.deaths), (is_healed, u32::from(!is_healed)));
+    }
+}
+
+#[test]
+fn a_grant_that_has_rested_for_weeks_presents_what_the_store_has() {
+    let mut scene = Scene::new(slow_pulse(settings())).with_grants(1);
+    scene.want(0);
+    scene.pass_secs(14 * 24 * 60 * 60);
+    assert!(!scene.is_ready(0));
+    scene.want(0);
+    assert!(scene.is_ready(0));
+    // The record is lost while nothing of the grant is in memory but its name.
+    scene.pass_secs(14 * 24 * 60 * 60);
+    scene.store = Model::new(StoreIdentity(1));
+    scene.want(0);
+    scene.pass_secs(600);
+    assert!(!scene.is_ready(0));
+    assert_eq!((scene.requests.len(), scene.deaths), (2, 0));
+    assert!(scene.store.record(&key(0)).is_none());
 }
 
 #[test]

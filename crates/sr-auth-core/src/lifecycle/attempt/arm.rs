@@ -38,7 +38,7 @@ pub(super) fn ask(
     let held = cx.known.held.as_ref();
     let id = IntentId { number, owner: cx.shared.owner };
     let intent =
-        NewIntent { fingerprint: held.and_then(|it| fingerprint(it.refresh.as_ref())), id, quiet };
+        NewIntent { fingerprint: held.and_then(|it| fingerprint(it.refresh())), id, quiet };
     let even_if_alive = cx.shared.recovery == Recovery::QuietOver;
     let over_intent = over.map(|it| TakeOver { even_if_alive, intent: it.intent });
     let (generation, key) = (cx.generation(), cx.shared.key.clone());
@@ -147,6 +147,8 @@ fn armed(now: Timestamp, record: Record<Secret>, arming: Arming, cx: &mut Contex
             .map_or_else(|| now.after(margins.quiet()), |it| it.armed_at.after(it.quiet)),
     };
     cx.take_over(now, record);
+    // The text that was just read is missing when nothing was taken of a record from before an end.
+    let is_named = is_named && (!cx.is_single_use() || refresh_token(cx).is_some());
     if !is_named || cx.shared.closing || !is_inside_fence(now, &arming, cx) {
         return disarm::unsent(now, claim, Blame::Store, cx);
     }
@@ -155,11 +157,10 @@ fn armed(now: Timestamp, record: Record<Secret>, arming: Arming, cx: &mut Contex
 
 fn transmit(now: Timestamp, not_after: Timestamp, claim: Claim, cx: &mut Context<'_>) -> Rotation {
     let (application, margins) = (cx.shared.application, cx.shared.margins);
-    let token = cx.known.held.as_ref().and_then(|it| it.refresh.as_ref());
-    let single_use = token.filter(|_| cx.is_single_use());
+    let single_use = refresh_token(cx).filter(|_| cx.is_single_use());
     let (request, answer_within) = match single_use {
         Some(token) => {
-            let token = RefreshToken::from_server(token.value.clone(), Timestamp::EPOCH);
+            let token = RefreshToken::from_server(token.clone(), Timestamp::EPOCH);
             let request =
                 token_request::refresh_token(application.client(), application.endpoint(), &token);
             (request, margins.answer())
@@ -178,6 +179,10 @@ fn transmit(now: Timestamp, not_after: Timestamp, claim: Claim, cx: &mut Context
     // A driver answers within `answer_within` of writing; the rest is for its own delays.
     let give_up_at = not_after.after(answer_within).after(margins.network());
     Rotation::Attempt(Attempt::InFlight { claim, give_up_at, id, sent_at: now })
+}
+
+fn refresh_token<'a>(cx: &'a Context<'_>) -> Option<&'a Secret> {
+    cx.known.held.as_ref()?.refresh()?.value.as_ref()
 }
 
 /// Another intent stands.
@@ -211,10 +216,9 @@ fn moved(now: Timestamp, record: Record<Secret>, cx: &mut Context<'_>) -> Rotati
 /// The store has lost the grant: what this process holds of it founds it anew.
 fn missing(now: Timestamp, cx: &mut Context<'_>) -> Rotation {
     let held = cx.known.held.as_ref();
-    let held = held.filter(|it| it.refresh.is_some() || it.access.is_some());
-    let Some(held) = held else { return cx.forget() };
+    let Some(held) = held.filter(|it| it.has_tokens()) else { return cx.forget() };
     let successor =
-        Successor { access: held.access.as_deref().cloned(), refresh: held.refresh.clone() };
+        Successor { access: held.access.as_deref().cloned(), refresh: held.refresh_token() };
     let (claim, held) = (unarmed(0, cx), held.generation);
     cx.tell(Event::StoreBehind { held, stored: Generation::default() });
     super::found(now, claim, successor, cx)
@@ -229,22 +233,25 @@ pub(in crate::lifecycle) fn heal(
 ) -> Rotation {
     // What is held is worth writing only if it was good.
     let is_good = cx.known.health.may_present() && !is_ended(record.health);
-    let ends = |refresh: Option<&StoredToken<Secret>>, access: Option<&StoredToken<Secret>>| {
-        (refresh.map(|it| it.ends_at), access.map(|it| it.ends_at))
-    };
-    let stored = ends(record.refresh.as_ref(), record.access.as_ref());
-    let held = cx.known.held.as_mut();
-    let newer =
-        held.filter(|it| is_good && ends(it.refresh.as_ref(), it.access.as_deref()) > stored);
+    let stored = (ends_at(record.refresh.as_ref()), ends_at(record.access.as_ref()));
+    let read = fingerprint(record.refresh.as_ref());
+    let newer = cx.known.held.as_mut().filter(|it| {
+        let is_same = fingerprint(it.refresh()) == read;
+        let held = (ends_at(it.refresh()), ends_at(it.access.as_deref()));
+        is_good && held > stored && (is_same || it.refresh_token().is_some())
+    });
     let Some(newer) = newer else {
         cx.put_beside_access(now, record);
         return Rotation::Idle;
     };
     newer.generation = record.generation;
     // A token that is on its last leg is no successor of itself.
-    let is_same = fingerprint(newer.refresh.as_ref()) == fingerprint(record.refresh.as_ref());
-    let refresh = newer.refresh.clone().filter(|_| !is_same);
+    let refresh = newer.refresh_token().filter(|it| Some(it.fingerprint) != read);
     let access = newer.access.as_deref().cloned();
     let claim = unarmed(0, cx);
     super::commit(now, claim, Successor { access, refresh }, cx)
+}
+
+fn ends_at<V>(token: Option<&StoredToken<V>>) -> Option<Timestamp> {
+    token.map(|it| it.ends_at)
 }

@@ -240,7 +240,7 @@ fn found_by_another(
         return offer(now, it.claim, Form::Commit, it.failures, cx);
     }
     // What was held and not just given is older than what is there.
-    let held = cx.known.held.as_ref().and_then(|it| fingerprint(it.refresh.as_ref()));
+    let held = cx.known.held.as_ref().and_then(|it| fingerprint(it.refresh()));
     let is_given = offered.is_some() && offered != held;
     let is_outlived = is_given && !was_committed(&record, cx);
     let has_ended = is_ended(record.health);
