@@ -9,6 +9,7 @@ pub mod authorization_url;
 pub mod callback;
 pub mod challenge;
 pub mod rate_limit;
+pub mod retry_after;
 pub mod token_answer;
 pub mod token_request;
 
@@ -16,5 +17,4 @@ mod captured;
 mod error_object;
 mod lenient;
 mod query;
-mod retry_after;
 mod salvage;

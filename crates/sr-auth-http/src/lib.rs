@@ -2,6 +2,8 @@
 //!
 //! - [`TokenSource`] gives the header that authenticates a request, for every method, and keeps its
 //!   token; [`TokenSources`] does so for many companies.
+//! - The features `tower` and `reqwest-middleware` bring what signs every request of a client, to one
+//!   API origin and nowhere else.
 //! - [`TokenClient`] runs the grants: client credentials, a code, a refresh token.
 //! - [`ApiClient`] calls the resource API with a credential that goes nowhere else.
 //! - [`Transport`] is what they send with; [`ReqwestTransport`] is the one that comes along, and
@@ -61,6 +63,8 @@
 pub mod conformance;
 
 mod api_client;
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod authorize;
 mod clock;
 mod driver;
 mod entropy;
@@ -74,6 +78,12 @@ mod token_sources;
 mod transport;
 
 pub use api_client::{ApiClient, ApiError, RefusedCall};
+#[cfg(feature = "reqwest-middleware")]
+pub use authorize::AuthorizeMiddleware;
+#[cfg(feature = "tower")]
+pub use authorize::{Authorize, AuthorizeError, AuthorizeFuture, AuthorizeLayer, Once, Replaying};
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+pub use authorize::{Public, Replayable};
 pub use clock::Clock;
 pub use driver::drive;
 pub use entropy::{EntropyError, entropy};

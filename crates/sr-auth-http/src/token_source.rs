@@ -189,6 +189,12 @@ impl TokenSource {
         }
     }
 
+    /// Returns the header to send, if one is; the outer `None` when it is not at hand.
+    #[cfg(feature = "tower")]
+    pub(crate) fn signature_at_hand(&self) -> Option<Option<Authorization>> {
+        self.header().ok()
+    }
+
     /// Returns the header to send, if one is to be sent.
     #[inline]
     fn header(&self) -> Result<Option<Authorization>, Missing<'_>> {

@@ -12,7 +12,10 @@ const SHRUGS: [&str; 5] = ["Custom", "General", "Misc", "Other", "Unknown"];
 /// Variants that may be there, by enum and name, each with the reason.
 const REASONED_SHRUGS: [(&str, &str, &str); 0] = [];
 /// Types that may have several parameters, each with the reason.
-const REASONED_GENERICS: [(&str, &str); 0] = [];
+const REASONED_GENERICS: [(&str, &str); 2] = [
+    ("Authorize", "a tower service, and whether its requests can be cloned"),
+    ("AuthorizeFuture", "the future of a tower service names that of the one below"),
+];
 
 /// Judges error enums and public structs.
 pub(super) fn findings(source: &Source<'_>) -> Vec<Finding> {

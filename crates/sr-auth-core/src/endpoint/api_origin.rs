@@ -58,11 +58,35 @@ impl ApiOrigin {
         Ok(url.into())
     }
 
-    /// Tells whether a URL lies under this origin; only such requests get a credential.
+    /// Tells whether a URL lies under this origin; only such requests get a credential. One that is
+    /// spelled in an unusual way does not: its scheme, host and port are compared as they are.
     #[must_use]
     pub fn contains(&self, uri: &http::Uri) -> bool {
-        let has_user = uri.authority().is_some_and(|it| it.as_str().contains('@'));
-        let same = |url: Url| url.origin() == self.0.origin();
-        !has_user && Url::parse(&uri.to_string()).is_ok_and(same)
+        let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else {
+            return false;
+        };
+        let (host, text) = (authority.host(), authority.as_str());
+        // What is before the host is a user, what is after it the port.
+        let port = match text.strip_prefix(host) {
+            Some("" | ":") => None,
+            Some(rest) => match rest.strip_prefix(':').and_then(|it| it.parse().ok()) {
+                None => return false,
+                port => port,
+            },
+            None => return false,
+        };
+        self.is(scheme, host, port)
+    }
+
+    /// Tells whether this is the origin of a scheme, a host and a port that may be the usual one.
+    #[must_use]
+    pub fn is(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+        let usual = match scheme {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        };
+        let is_host = self.0.host_str().is_some_and(|it| it.eq_ignore_ascii_case(host));
+        is_host && self.0.scheme() == scheme && self.0.port_or_known_default() == port.or(usual)
     }
 }

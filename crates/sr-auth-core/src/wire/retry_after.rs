@@ -10,8 +10,9 @@ use crate::Timestamp;
 /// The longest wait that is believed: a server that asks for more is asked again tomorrow.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads the wait in seconds, or until a date.
-pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+/// Reads the wait in seconds, or until a date; at most a day is believed.
+#[must_use]
+pub fn read(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -142,8 +142,24 @@ fn c22_paths_stay_under_the_api_origin() {
         ("https://api.example.evil/jobs", false),
         ("https://user:pw@api.example/jobs", false),
         ("/jobs", false),
+        ("https://API.example/jobs", true),
+        ("https://api.example:/jobs", true),
+        ("https://api.example:444/jobs", false),
+        ("https://api.example.:443/jobs", false),
+        ("https://@api.example/jobs", false),
+        ("ftp://api.example/jobs", false),
     ] {
         assert_eq!(api.contains(&uri.parse().expect("a URI")), expected, "{uri}");
+    }
+    let sandbox = ApiOrigin::parse("http://[::1]:8700", AllowedHosts::Any).expect("valid");
+    for (uri, expected) in [
+        ("http://[::1]:8700/jobs", true),
+        ("http://[::1]/jobs", false),
+        ("http://[::1]:99999/jobs", false),
+        ("http://127.0.0.1:8700/jobs", false),
+    ] {
+        let contains = uri.parse().is_ok_and(|uri| sandbox.contains(&uri));
+        assert_eq!(contains, expected, "{uri}");
     }
 }
 

@@ -1,0 +1,240 @@
+//! A tower layer that signs requests.
+
+mod error;
+mod future;
+
+pub use error::AuthorizeError;
+pub use future::AuthorizeFuture;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use sr_auth_core::{ApiOrigin, Authorization};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::pace::Pace;
+use super::{Endpoint, Rules};
+use crate::{Clock, TokenSource};
+
+/// Sends each request once: how a layer begins.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Once;
+
+/// Sends a request once more after a 401: see [`AuthorizeLayer::replay`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Replaying;
+
+/// Signs requests to one API origin with the header of a [`TokenSource`], and reports a 401 with the
+/// fingerprint that was sent.
+///
+/// A request to another origin, and one that is marked [`Public`](crate::Public), passes as it is. The
+/// service below must not follow redirects: it would carry the header elsewhere. A header that is at
+/// hand costs no allocation.
+///
+/// # Examples
+///
+/// ```
+/// use std::convert::Infallible;
+/// use std::future::{Ready, ready};
+/// use std::task::{Context, Poll};
+/// use http::{Request, Response};
+/// use sr_auth_core::{ApiKey, Endpoints, Secret};
+/// use sr_auth_http::{AuthorizeLayer, TokenSource};
+/// use tower_layer::Layer as _;
+/// use tower_service::Service;
+///
+/// #[derive(Clone)]
+/// struct Http;
+///
+/// impl Service<Request<()>> for Http {
+///     type Response = Response<()>;
+///     type Error = Infallible;
+///     type Future = Ready<Result<Response<()>, Infallible>>;
+///
+///     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+///         Poll::Ready(Ok(()))
+///     }
+///
+///     fn call(&mut self, request: Request<()>) -> Self::Future {
+///         assert!(request.headers().contains_key("x-smarttoken"));
+///         ready(Ok(Response::new(())))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let source = TokenSource::api_key(ApiKey::new(Secret::new("7cb555e318b3f847".to_owned()))?);
+/// let origin = Endpoints::production().api().clone();
+/// let mut client = AuthorizeLayer::new(origin, source).layer(Http);
+/// let request = Request::get("https://api.smartrecruiters.com/jobs").body(())?;
+/// client.call(request).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthorizeLayer<P = Once> {
+    policy: PhantomData<P>,
+    rules: Rules,
+}
+
+/// A service that signs requests: see [`AuthorizeLayer`].
+#[derive(Clone, Debug)]
+pub struct Authorize<S, P = Once> {
+    inner: S,
+    policy: PhantomData<P>,
+    rules: Arc<Rules>,
+}
+
+impl AuthorizeLayer {
+    /// Signs requests to `origin` with the header of `source`.
+    #[must_use]
+    pub fn new(origin: ApiOrigin, source: TokenSource) -> Self {
+        Self { policy: PhantomData, rules: Rules::new(origin, source) }
+    }
+
+    /// Sends a request once more when its token was refused with 401 and another is to be had: GET,
+    /// HEAD and OPTIONS, and what is marked [`Replayable`](crate::Replayable).
+    ///
+    /// Each such request is cloned before it is sent, its body included.
+    #[must_use]
+    pub fn replay(self) -> AuthorizeLayer<Replaying> {
+        AuthorizeLayer { policy: PhantomData, rules: Rules { replays: true, ..self.rules } }
+    }
+}
+
+impl<P> AuthorizeLayer<P> {
+    /// Sets the clock of the pace; the system's by default.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { rules: Rules { clock, ..self.rules }, ..self }
+    }
+
+    /// Keeps to the rate limits that answers name: requests wait until the API takes them, and after a
+    /// 429 for as long as it says. Counted for each method and first part of the path, over all clones
+    /// of the services that this layer makes.
+    #[must_use]
+    pub fn pace(self) -> Self {
+        Self { rules: Rules { pace: Some(Pace::new()), ..self.rules }, ..self }
+    }
+}
+
+impl<S, P> Layer<S> for AuthorizeLayer<P> {
+    type Service = Authorize<S, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Authorize { inner, policy: PhantomData, rules: Arc::new(self.rules.clone()) }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Authorize<S, Once>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Send + 'static,
+    R: Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = AuthorizeError<S::Error>;
+    type Future = AuthorizeFuture<S::Future, Response<R>, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Some(endpoint) = self.endpoint(&request) else {
+            return AuthorizeFuture::passing(self.inner.call(request));
+        };
+        match self.at_hand(endpoint) {
+            Some(signature) => self.call_signed(request, endpoint, signature),
+            None => {
+                let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
+                AuthorizeFuture::waiting(future::once(inner, request, rules, endpoint))
+            }
+        }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Authorize<S, Replaying>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Clone + Send + 'static,
+    R: Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = AuthorizeError<S::Error>;
+    type Future = AuthorizeFuture<S::Future, Response<R>, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Some(endpoint) = self.endpoint(&request) else {
+            return AuthorizeFuture::passing(self.inner.call(request));
+        };
+        let repeats = self.rules.may_repeat(request.method(), request.extensions());
+        match self.at_hand(endpoint) {
+            Some(signature) if !repeats => self.call_signed(request, endpoint, signature),
+            Some(_) | None => {
+                let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
+                if repeats {
+                    AuthorizeFuture::waiting(future::twice(inner, request, rules, endpoint))
+                } else {
+                    AuthorizeFuture::waiting(future::once(inner, request, rules, endpoint))
+                }
+            }
+        }
+    }
+}
+
+impl<S, P> Authorize<S, P> {
+    /// Returns the endpoint of a request that is signed; `None` for what passes as it is.
+    fn endpoint<B>(&self, request: &Request<B>) -> Option<Endpoint> {
+        let is_api = self.rules.origin.contains(request.uri());
+        if !Rules::signs(is_api, request.extensions()) {
+            return None;
+        }
+        // Only the pace asks which it is.
+        let paced = self.rules.pace.as_ref();
+        Some(paced.map_or(Endpoint::ANY, |_| Endpoint::of(request.method(), request.uri().path())))
+    }
+
+    /// Returns the header, if one is sent, when neither it nor the pace makes the request wait.
+    fn at_hand(&self, endpoint: Endpoint) -> Option<Option<Authorization>> {
+        if self.rules.is_held(endpoint) {
+            return None;
+        }
+        self.rules.source.signature_at_hand()
+    }
+}
+
+impl<S: Clone, P> Authorize<S, P> {
+    /// Takes the service that was found ready, and leaves a clone of it.
+    fn take_ready(&mut self) -> S {
+        let clone = self.inner.clone();
+        std::mem::replace(&mut self.inner, clone)
+    }
+
+    fn call_signed<B, R>(
+        &mut self,
+        mut request: Request<B>,
+        endpoint: Endpoint,
+        signature: Option<Authorization>,
+    ) -> AuthorizeFuture<S::Future, Response<R>, S::Error>
+    where
+        S: Service<Request<B>, Response = Response<R>>,
+    {
+        let sent = future::sign(&mut request, signature);
+        let future = self.inner.call(request);
+        AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
+    }
+}

@@ -1,0 +1,129 @@
+//! The two that sign, behind one call.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Method, Request, Response};
+use reqwest_middleware::ClientWithMiddleware;
+use sr_auth_core::SecretBytes;
+use sr_auth_http::{
+    Authorize, AuthorizeLayer, AuthorizeMiddleware, Clock, Limits, Public, Replayable, Replaying,
+    ReqwestTransport, TokenSource, Transport, TransportError,
+};
+use sr_testkit::Sandbox;
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Middleware,
+    Tower,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) is_public: bool,
+    pub(crate) is_replayable: bool,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+}
+
+pub(crate) enum Signer {
+    Middleware(ClientWithMiddleware),
+    Once(Mutex<Authorize<Http>>),
+    Replaying(Mutex<Authorize<Http, Replaying>>),
+}
+
+impl Signer {
+    /// Makes one that keeps to the pace when it is given a clock.
+    pub(crate) fn new(
+        way: Way,
+        sandbox: &Sandbox,
+        source: TokenSource,
+        replay: bool,
+        pace: Option<Clock>,
+    ) -> Self {
+        let origin = sandbox.endpoints().unwrap().api().clone();
+        if matches!(way, Way::Middleware) {
+            let it = AuthorizeMiddleware::new(origin, source);
+            let it = if replay { it.replay() } else { it };
+            let it = if let Some(clock) = pace { it.clock(clock).pace() } else { it };
+            return Self::Middleware(it.client(reqwest::Client::builder().no_proxy()).unwrap());
+        }
+        let layer = AuthorizeLayer::new(origin, source);
+        let layer = if let Some(clock) = pace { layer.clock(clock).pace() } else { layer };
+        let http = ReqwestTransport::builder().without_root_certificates().build().unwrap();
+        let http = Http(Arc::new(http));
+        if replay {
+            Self::Replaying(Mutex::new(layer.replay().layer(http)))
+        } else {
+            Self::Once(Mutex::new(layer.layer(http)))
+        }
+    }
+
+    pub(crate) async fn send(&self, origin: &str, ask: &Ask) -> u16 {
+        self.try_send(origin, ask).await.unwrap()
+    }
+
+    pub(crate) async fn try_send(&self, origin: &str, ask: &Ask) -> Result<u16, String> {
+        let url = format!("{origin}{}", ask.path);
+        match self {
+            Self::Middleware(client) => {
+                let mut request = client.request(ask.method.clone(), url);
+                if ask.is_public {
+                    request = request.with_extension(Public);
+                }
+                if ask.is_replayable {
+                    request = request.with_extension(Replayable);
+                }
+                let answer = request.send().await.map_err(|error| error.to_string())?;
+                Ok(answer.status().as_u16())
+            }
+            Self::Once(service) => through(service, request(url, ask)).await,
+            Self::Replaying(service) => through(service, request(url, ask)).await,
+        }
+    }
+}
+
+async fn through<S>(service: &Mutex<S>, request: Request<SecretBytes>) -> Result<u16, String>
+where
+    S: Service<Request<SecretBytes>, Response = Response<SecretBytes>>,
+    S::Error: std::fmt::Display,
+{
+    let call = service.lock().unwrap().call(request);
+    call.await.map(|it| it.status().as_u16()).map_err(|error| error.to_string())
+}
+
+fn request(url: String, ask: &Ask) -> Request<SecretBytes> {
+    let mut request = Request::builder().method(ask.method.clone()).uri(url);
+    if ask.is_public {
+        request = request.extension(Public);
+    }
+    if ask.is_replayable {
+        request = request.extension(Replayable);
+    }
+    request.body(SecretBytes::default()).unwrap()
+}
+
+/// HTTP as a tower service.
+#[derive(Clone)]
+pub(crate) struct Http(Arc<ReqwestTransport>);
+
+impl Service<Request<SecretBytes>> for Http {
+    type Response = Response<SecretBytes>;
+    type Error = TransportError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, TransportError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<SecretBytes>) -> Self::Future {
+        let http = Arc::clone(&self.0);
+        let limits = Limits::new(Duration::from_secs(10), Duration::from_secs(10), 1 << 20);
+        Box::pin(async move { http.send(request, limits).await })
+    }
+}
