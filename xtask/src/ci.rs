@@ -11,7 +11,7 @@ use crate::flags;
 use crate::program::{self, LIMIT_IN_BUDGETS};
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{bench, deny, doc, features, fmt, interop, layers, lint, package, test, tidy};
+use crate::{bench, deny, doc, features, fmt, interop, layers, lint, package, sim, test, tidy};
 
 /// Runs every stage.
 ///
@@ -50,7 +50,7 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
@@ -60,6 +60,7 @@ const STAGES: [Stage; 11] = [
     stage("features", 4, |it| features::run(it).map(none)),
     stage("package", 2, |it| package::run(it).map(none)),
     stage("deny", 4, deny::run),
+    stage("sim", 3, |it| sim::stage(it).map(none)),
     stage("bench", 4, bench::run),
     // The first time that apt-get brings Node.js and Python costs more.
     stage("interop", 6, interop::run),

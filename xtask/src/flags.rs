@@ -74,7 +74,8 @@ pub(crate) struct Fmt {
 
 #[derive(Args, Debug)]
 pub(crate) struct Sim {
-    /// What the simulation takes, such as `--seconds 60`, `--planted` or `--replay FILE`
+    /// What the simulation takes, such as `--seconds 60`, `--planted` or `--replay FILE`; or
+    /// `--compare-profiles [SEED]`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
 }

@@ -1,15 +1,76 @@
 //! `cargo xtask sim`: protects grants; fleets of real machines in simulated time, with every fault.
 
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
 use crate::flags;
+use crate::report::say;
 use crate::workspace::Workspace;
 
-/// Runs the simulation, an example of `sr-testkit` that is built for speed, with the same arguments.
+/// How many scenarios the stage of `ci` runs: enough for the coverage to be judged.
+const SCENARIOS: u64 = 3_000;
+
+/// How many scenarios are compared between a build for speed and one with all checks.
+const COMPARED: u64 = 40;
+
+/// Runs the simulation, an example of `sr-testkit` that is built for speed, with the same arguments;
+/// or the same seeds in both profiles.
 ///
 /// # Errors
 ///
-/// Fails when a promise breaks or a planted fault is not found.
+/// Fails when a promise breaks, a planted fault is not found, something that is declared is not met,
+/// or a trace depends on the profile.
 pub(crate) fn run(workspace: &Workspace, flags: &flags::Sim) -> anyhow::Result<()> {
-    let build = ["run", "--locked", "--release", "--quiet", "--package", "sr-testkit"];
-    let command = workspace.cargo(&build).args(["--example", "sim", "--"]);
-    workspace.run(command.args(&flags.arguments))
+    match flags.arguments.split_first() {
+        Some((first, rest)) if first == "--compare-profiles" => {
+            let seed = rest.first().map(|it| it.parse()).transpose().context("the first seed")?;
+            compare(workspace, seed.unwrap_or(0))
+        }
+        _ => workspace.run(example(workspace, true).args(&flags.arguments)),
+    }
+}
+
+/// Runs seeds that differ from commit to commit, demands their coverage, and compares the profiles.
+///
+/// # Errors
+///
+/// Like [`run`].
+pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<()> {
+    let seed = seed(workspace);
+    let (count, first) = (SCENARIOS.to_string(), seed.to_string());
+    let options = ["--coverage", "--scenarios", &count, "--seed", &first, "--threads", "2"];
+    workspace.run(example(workspace, true).args(options))?;
+    compare(workspace, seed)
+}
+
+/// The first seed of a commit; 0 where there is no commit.
+fn seed(workspace: &Workspace) -> u64 {
+    let mut head = Command::new("git");
+    head.args(["rev-parse", "HEAD"]).current_dir(&workspace.root);
+    let commit = workspace.read(head).ok();
+    let digits = commit.as_deref().and_then(|it| it.get(..8));
+    digits.and_then(|it| u64::from_str_radix(it, 16).ok()).unwrap_or(0) << 16
+}
+
+/// Holds that a seed has one trace, whatever the profile.
+fn compare(workspace: &Workspace, seed: u64) -> anyhow::Result<()> {
+    let hash = |fast: bool| {
+        let (count, first) = (COMPARED.to_string(), seed.to_string());
+        let command = example(workspace, fast).args(["--scenarios", &count, "--seed", &first]);
+        say(format_args!("$ {command}"));
+        let text = workspace.read(command.into())?;
+        let line = text.lines().find(|line| line.starts_with("trace hash"));
+        line.map(str::to_owned).context("the simulation tells no trace hash")
+    };
+    let (fast, checked) = (hash(true)?, hash(false)?);
+    say(format_args!("built for speed:       {fast}\nbuilt with all checks: {checked}"));
+    ensure!(fast == checked, "the same seeds have other traces in the other profile");
+    Ok(())
+}
+
+fn example(workspace: &Workspace, fast: bool) -> xshell::Cmd<'_> {
+    let build = ["run", "--locked", "--quiet", "--package", "sr-testkit", "--example", "sim"];
+    let speed: &[&str] = if fast { &["--release"] } else { &[] };
+    workspace.cargo(&build).args(speed).arg("--")
 }

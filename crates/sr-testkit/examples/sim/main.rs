@@ -78,17 +78,27 @@ fn run(options: &Options) -> bool {
         per_second(findings.events) / options.threads as f64,
     );
     println!("trace hash {:016x} of the seeds from {} on", findings.hash, options.seed);
-    if options.coverage {
-        println!("{}", findings.coverage);
-        findings.coverage.unmet().iter().for_each(|it| println!("not met: {it}"));
-    }
+    let is_met = !options.coverage || is_met(&findings);
     for ((invariant, detail), (count, seed)) in &findings.failures {
         println!("{count} x {invariant:?}: {detail} (seed {seed})");
     }
     if let Some((_, (_, seed))) = findings.failures.first_key_value() {
         explain(*seed);
     }
-    findings.failures.is_empty()
+    is_met && findings.failures.is_empty()
+}
+
+/// Tells what was met. A run that is long enough has to meet all that is declared.
+fn is_met(findings: &Findings) -> bool {
+    println!("{}", findings.coverage);
+    let unmet = findings.coverage.unmet();
+    unmet.iter().for_each(|it| println!("not met: {it}"));
+    let enough = Coverage::ENOUGH;
+    if findings.runs < enough {
+        println!("the coverage of {} scenarios is not judged, that of {enough} is", findings.runs);
+        return true;
+    }
+    unmet.is_empty()
 }
 
 fn work(

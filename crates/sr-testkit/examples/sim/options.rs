@@ -39,7 +39,7 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
   --seed N          the first seed, 0
   --threads N       1
   --all             go on after a failure, and count each kind
-  --coverage        tell what the runs have met
+  --coverage        tell what the runs have met; a long run has to meet all that is declared
   --planted [NAME]  break the store in each known way, or in one, and see whether it is found
   --replay FILE     repeat the run of a file
   --story           tell what happens in the run of --seed";

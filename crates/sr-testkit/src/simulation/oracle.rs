@@ -104,14 +104,14 @@ struct Grant {
 }
 
 impl Excuse {
-    /// All of them but [`Expired`](Self::Expired), which takes weeks.
-    pub const ALL: [Self; 9] = [
+    /// Those that every long run must meet. [`Expired`](Self::Expired) takes weeks;
+    /// [`CommitCrossed`](Self::CommitCrossed) and [`OwnerSilent`](Self::OwnerSilent) need an instant
+    /// that comes once in thousands of scenarios, so that a demand for them would be a lottery.
+    pub const MET: [Self; 7] = [
         Self::AnswerDestroyed,
-        Self::CommitCrossed,
         Self::ConsentOutrun,
         Self::HolderDied,
         Self::NetworkDuplicate,
-        Self::OwnerSilent,
         Self::Restored,
         Self::ServerEnded,
         Self::Withheld,

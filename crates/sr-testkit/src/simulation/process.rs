@@ -26,6 +26,8 @@ pub(super) struct Process {
     pub(super) held: Option<Output>,
     /// Which process it is in this place.
     pub(super) incarnation: u32,
+    /// After so many acts for a grant somebody interrupts it.
+    pub(super) interrupted_in: Option<Countdown>,
     /// `None` while no process runs here.
     pub(super) machines: Option<Machines>,
     pub(super) owner: OwnerId,
@@ -56,6 +58,7 @@ impl Process {
             fed_at: now,
             held: None,
             incarnation: 0,
+            interrupted_in: None,
             machines: None,
             owner: OwnerId::new(0),
             partitioned: false,

@@ -38,7 +38,7 @@ pub(super) enum Event {
     /// A request reaches the token endpoint.
     Arrives { crossing: u32, second: bool },
     /// A caller asks a process for a token.
-    Calls { grant: u8, process: u8 },
+    Calls { grant: u8, process: u8, resting: bool },
     /// A process hears of a request, or gives it up.
     Ends { crossing: u32 },
     /// It is time for a mishap.
@@ -234,8 +234,11 @@ impl<'a> Run<'a> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Arrives { crossing, second } => self.arrives(crossing, second),
-            Event::Calls { grant, process } => {
-                self.calls(usize::from(process), usize::from(grant));
+            Event::Calls { grant, process, resting } => {
+                // When the faults are over, everybody begins to ask more often.
+                if resting == self.resting {
+                    self.calls(usize::from(process), usize::from(grant));
+                }
             }
             Event::Ends { crossing } => self.ends(crossing),
             Event::Happens => self.mishap(),

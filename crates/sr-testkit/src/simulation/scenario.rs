@@ -15,14 +15,15 @@ use crate::simulator::{
 /// The worlds in words.
 pub(super) const MIX: &str = "\
 each scenario is 24 virtual hours, the last two without faults:
-  1 to 6 processes (most often 2), 1 to 9 grants (most often 2) of users, one in eight with one of
-  client credentials; a caller for each grant in each process, every few minutes up to two hours
-  pulse every 60 s (one in 32: 10 s), keep-alive scan every 30 min, room for all grants or for one
+  1 to 6 processes (2.1 on average), 1 to 9 grants (2.4) of users, one scenario in eight with one of
+  client credentials; a caller for each grant in each process, every few minutes up to four hours
+  pulse every 60 s (one in 32: 10 s), keep-alive scan every 30 min, room for all grants or, one in
+  eight, for one
   network: 3 in 8 calm, 2 in 8 each trouble once in 600 requests, 1 in 8 once in 150, 2 in 8 one
   trouble once in 16; up to 50 ms, 500 ms, 5 s or 60 s each way
   store: 4 in 8 calm, else each or one trouble once in 300, 60 or 12 operations; up to 10 ms, 200 ms,
   2 s or 6 s each way; two in five with replicas that lag 20 s or 5 min
-  mishaps: none, or one of 16 kinds on average every 15 min, 30 min, 1 h or 2 h
+  mishaps: none, or one of 17 kinds on average every 15 min, 30 min, 1 h or 2 h
   server: strict 2 in 5, revokes on reuse 1 in 5, grace 2 in 5; old access tokens die 1 in 4; odd
   answers and errors now and then";
 
@@ -70,6 +71,8 @@ pub enum Mishap {
     End,
     /// Many callers come at once.
     Herd,
+    /// A consent, an end, a rejection or a caller comes while a grant is at work.
+    Interrupt,
     /// One process cannot reach the store.
     Partition,
     /// A process stands still.
@@ -94,7 +97,7 @@ pub enum Mishap {
 
 impl Mishap {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::None,
         Self::ClockStep,
         Self::Consent,
@@ -102,6 +105,7 @@ impl Mishap {
         Self::CrashAtStep,
         Self::End,
         Self::Herd,
+        Self::Interrupt,
         Self::Partition,
         Self::Pause,
         Self::PauseAtStep,
@@ -122,10 +126,10 @@ impl Scenario {
     /// Decodes the parameters of a run.
     pub(super) fn decode(choices: &mut Choices) -> Self {
         let secs = Duration::from_secs;
-        let grants = choices.pick(&[1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6, 9]);
+        let grants = choices.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 9]);
         Self {
-            call_gap: choices.pick(&[secs(1_800), secs(600), secs(3_600), secs(7_200)]),
-            capacity: choices.pick(&[100, 100, 100, 1]),
+            call_gap: choices.pick(&[secs(3_600), secs(1_200), secs(7_200), secs(14_400)]),
+            capacity: choices.pick(&[100, 100, 100, 100, 100, 100, 100, 1]),
             callers_use_tokens: choices.below(4) == 3,
             grants,
             lag: choices.pick(&[None, None, None, Some(secs(20)), Some(secs(300))]),
@@ -138,7 +142,7 @@ impl Scenario {
                 Some(secs(3_600)),
             ]),
             network: network(choices),
-            processes: choices.pick(&[1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 6]),
+            processes: choices.pick(&[1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 6]),
             pulse_every: if choices.below(32) == 31 { secs(10) } else { secs(60) },
             recovery: choices.pick(&[
                 Recovery::OwnerGone,

@@ -78,7 +78,9 @@ impl Oracle {
         let Some(grant) = self.grants.get(it.grant).filter(|it| !it.repeatable) else { return };
         let stands = grant.row.is_some_and(|row| row.intent == Some(armed.id));
         let cleared = grant.cleared_at >= armed.at;
-        let stands = (stands || cleared).then_some(());
+        // A late commit may land between the claim and the request; no client can make both one act.
+        let crossed = grant.row.is_some_and(|row| row.generation > armed.generation);
+        let stands = (stands || cleared || crossed).then_some(());
         self.hold(stands, broken, "the intent does not stand any more", at, it);
     }
 

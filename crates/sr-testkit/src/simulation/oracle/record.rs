@@ -303,6 +303,10 @@ impl Oracle {
             }
             self.chain.held(Some(name), process);
         }
+        if let Some(it) = self.grants.get(grant).filter(|_| is_ended(row.health)) {
+            // Who is told of an end keeps nothing, so that a backup from before it finds nothing.
+            self.chain.forget(process, it.live.iter().copied());
+        }
         // What was shown before a backup was put back belongs to a future that is gone.
         let outdated = self.restored_at.is_some_and(|restored_at| shown_at < restored_at);
         let has_gone_back = self.restored_at.is_some();

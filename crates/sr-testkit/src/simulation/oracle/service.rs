@@ -95,8 +95,11 @@ impl Oracle {
         process: usize,
         grant: usize,
     ) {
-        let end = self.grants.get(grant).map(|it| (it.ended_at.is_some(), it.ended_with));
-        let (has_ended, ended_with) = end.unwrap_or_default();
+        // Of a grant whose record is gone nobody knows whether it has ended.
+        let Some(it) = self.grants.get(grant).filter(|it| it.repeatable || it.row.is_some()) else {
+            return;
+        };
+        let (has_ended, ended_with) = (it.ended_at.is_some(), it.ended_with);
         let Some(seen) = self.seen_mut(process, grant) else { return };
         let good = seen.access.is_some_and(|(name, ends_at)| {
             seen.rejected != Some(name) && local.after(CLOCK_ERROR) < ends_at
@@ -139,6 +142,10 @@ impl Oracle {
         grant: usize,
         token: Fingerprint,
     ) {
+        // The rejection of a token that nobody has issued says nothing of the one that is served.
+        if self.chain.access(token).is_none() {
+            return;
+        }
         if let Some(seen) = self.seen_mut(process, grant) {
             seen.rejected = Some(token);
         }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sr_auth_core::fleet::{ApplicationId, Input};
+use sr_auth_core::fleet::{ApplicationId, Input, Output};
 use sr_auth_core::store::{End, GrantKey};
 
 use super::{CLIENT_SECRET, Event, Run, clients};
 use crate::simulation::network::{NetworkWeather, Trouble};
-use crate::simulation::process::Countdown;
+use crate::simulation::process::{self, Countdown, Due};
 use crate::simulation::scenario::Mishap;
 use crate::simulation::storage::StoreWeather;
 
@@ -21,10 +21,20 @@ pub(super) struct Outage {
     pub(super) store_refuses: bool,
 }
 
+/// What somebody says of a grant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::simulation) enum Word {
+    Consent,
+    End,
+    Rejected,
+    Want,
+}
+
 /// The end of a mishap.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::simulation) enum Relief {
     Consents { grant: u8, process: u8 },
+    Interrupts { grant: u8, process: u8, word: Word },
     Reachable { process: u8 },
     Restores,
     Resumes { clocks_part: bool, process: u8 },
@@ -69,11 +79,8 @@ impl Run<'_> {
                     self.want(process, grant);
                 }
             }
-            Mishap::Partition => {
-                let Some(it) = self.processes.get_mut(process) else { return };
-                it.partitioned = true;
-                self.lift_within(Relief::Reachable { process: process as u8 }, hours(2));
-            }
+            Mishap::Interrupt => self.interrupt_soon(process),
+            Mishap::Partition => self.part(process),
             Mishap::Pause => self.pause(process),
             Mishap::PauseAtStep => self.pause_soon(process),
             Mishap::Restore => {
@@ -103,6 +110,49 @@ impl Run<'_> {
         }
     }
 
+    fn interrupt_soon(&mut self, process: usize) {
+        let (after, left) = (true, self.choices.below(6));
+        if let Some(it) = self.processes.get_mut(process) {
+            it.interrupted_in = Some(Countdown { after, left });
+        }
+    }
+
+    fn part(&mut self, process: usize) {
+        let Some(it) = self.processes.get_mut(process) else { return };
+        it.partitioned = true;
+        let longest = Duration::from_secs(2 * 60 * 60);
+        self.lift_within(Relief::Reachable { process: process as u8 }, longest);
+    }
+
+    /// Counts what a process does for its grants; while one of these acts is under way, somebody
+    /// says a word.
+    pub(super) fn interrupt(&mut self, process: usize, output: &Output) {
+        let (Output::Store { grant: Some(slot), .. } | Output::Transmit { grant: slot, .. }) =
+            output
+        else {
+            return;
+        };
+        let Some(it) = self.processes.get_mut(process) else { return };
+        let key = it.machines.as_ref().and_then(|it| it.key(*slot));
+        let Some(grant) = key.and_then(|key| self.common.place(key)) else { return };
+        if process::count(&mut it.interrupted_in) == Due::Not {
+            return;
+        }
+        let words = [Word::Want, Word::Consent, Word::End, Word::Rejected];
+        let (grant, process, word) = (grant as u8, process as u8, self.choices.pick(&words));
+        let relief = Relief::Interrupts { grant, process, word };
+        self.queue.put(self.now.after(Duration::from_millis(1)), Event::Lifts(relief));
+    }
+
+    fn say_word(&mut self, process: usize, grant: usize, word: Word) {
+        match word {
+            Word::Consent => self.consents(process, grant),
+            Word::End => self.end(process, grant),
+            Word::Rejected => self.rejects_any(process, grant),
+            Word::Want => self.want(process, grant),
+        }
+    }
+
     fn server_fails(&mut self, longest: Duration) {
         self.outage.server = Some(self.choices.pick(&[
             Trouble::NotSent,
@@ -123,6 +173,9 @@ impl Run<'_> {
         match relief {
             Relief::Consents { grant, process } => {
                 self.consents(usize::from(process), usize::from(grant));
+            }
+            Relief::Interrupts { grant, process, word } => {
+                self.say_word(usize::from(process), usize::from(grant), word);
             }
             Relief::Reachable { process } => {
                 let it = self.processes.get_mut(usize::from(process));
@@ -271,13 +324,17 @@ impl Run<'_> {
         self.lift(Relief::SecretBack);
         for process in 0..self.processes.len() {
             if let Some(it) = self.processes.get_mut(process) {
-                (it.dies_in, it.pauses_in, it.partitioned) = (None, None, false);
+                (it.dies_in, it.interrupted_in, it.pauses_in) = (None, None, None);
+                it.partitioned = false;
             }
             self.resume(process, false);
             if self.processes.get(process).is_some_and(|it| it.closing) {
                 self.die(process);
             }
             self.lift(Relief::Starts { process: process as u8 });
+            for grant in 0..self.scenario.grants {
+                self.call_again(process, grant);
+            }
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sr_auth_core::Fingerprint;
 use sr_auth_core::fleet::{FleetEvent, Input, Output};
 use sr_auth_core::store::OwnerId;
+use sr_auth_core::{Fingerprint, Secret};
 
 use super::{Event, Run};
 use crate::simulation::clock::ProcessClock;
@@ -40,7 +40,8 @@ impl Run<'_> {
         self.count_events(process);
         let Some(it) = self.processes.get_mut(process) else { return };
         it.machines = None;
-        (it.held, it.dies_in, it.pauses_in, it.paused) = (None, None, None, false);
+        (it.held, it.dies_in, it.interrupted_in, it.pauses_in) = (None, None, None, None);
+        it.paused = false;
         let owner = it.owner;
         let backlog = std::mem::take(&mut it.backlog);
         self.storage.owner_died(self.now, owner);
@@ -69,10 +70,13 @@ impl Run<'_> {
         let local = it.clock.now(self.now);
         let Some(machines) = &mut it.machines else { return };
         if self.coverage.watches() {
-            let key = grant.and_then(|grant| self.common.keys.get(grant));
-            let id = key.and_then(|key| machines.find(key));
-            let stage = id.and_then(|id| machines.stage(local, id));
-            self.coverage.cell(stage, &input);
+            // What all grants are told of is met in the state of each.
+            let all = matches!(input, Input::ClockDiverged | Input::Shutdown);
+            let (keys, own) = (&self.common.keys, grant.and_then(|at| self.common.keys.get(at)));
+            for key in own.into_iter().chain(keys.iter().filter(|_| all)) {
+                let id = machines.find(key);
+                self.coverage.cell(id.and_then(|id| machines.stage(local, id)), &input);
+            }
         }
         if self.trace.is_readable() {
             self.trace.say(self.now, format_args!("p{process} <- {input:?}"));
@@ -109,6 +113,7 @@ impl Run<'_> {
                 it.held = Some(output);
                 return self.pause(process);
             }
+            self.interrupt(process, &output);
             match output {
                 Output::Store { grant, request } => {
                     self.ask_store(process, grant, request, asked_at);
@@ -281,6 +286,19 @@ impl Run<'_> {
         self.rejects(process, grant, fingerprint, before);
     }
 
+    /// A caller reports that the API refused the token that is served, or one that nobody knows.
+    pub(super) fn rejects_any(&mut self, process: usize, grant: usize) {
+        let Some(it) = self.processes.get(process).filter(|it| !it.paused) else { return };
+        let local = it.clock.now(self.now);
+        let key = self.common.keys.get(grant);
+        let Some((machines, key)) = it.machines.as_ref().zip(key) else { return };
+        let unknown = Secret::new("unknown".to_owned());
+        let token = machines.token(local, key).unwrap_or(&unknown);
+        let fingerprint = self.common.fingerprints.fingerprint(token);
+        let before = machines.shown(local, key);
+        self.rejects(process, grant, fingerprint, before);
+    }
+
     /// A caller reports that the API refused a token, which may be an old one.
     fn rejects(
         &mut self,
@@ -306,7 +324,7 @@ impl Run<'_> {
         } else {
             self.scenario.call_gap / 256 * (256 - u32::from(self.choices.byte()))
         };
-        let (grant, process) = (grant as u8, process as u8);
-        self.queue.put(self.now.after(gap), Event::Calls { grant, process });
+        let (grant, process, resting) = (grant as u8, process as u8, self.resting);
+        self.queue.put(self.now.after(gap), Event::Calls { grant, process, resting });
     }
 }

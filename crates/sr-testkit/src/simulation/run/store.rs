@@ -208,7 +208,7 @@ impl Run<'_> {
         if let Ok(answer) = &result {
             self.learn_time(process, answer.now, self.now.since(sent_at));
             let late = self.is_late(process, asked);
-            if let StoreOutcome::Pulse(_) = answer.outcome {
+            if matches!(answer.outcome, StoreOutcome::Pulse(_)) && !late {
                 self.oracle.pulsed(process, answer.now);
             }
             let row = record(&answer.outcome).map(Row::of);
