@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use sr_auth_core::lifecycle::StoreFailure;
-use sr_auth_core::store::StoreIdentity;
 
 use super::fault::Trouble;
+use super::file;
 use super::moment::Moments;
 use super::row::moment;
 use super::schema;
@@ -33,12 +33,13 @@ impl Default for Settings {
     }
 }
 
-/// Opens a store for the first time in this process: it is checked, and made or migrated.
+/// Opens a file for the first time in this process: it is checked, and made or migrated.
 pub(super) fn begin(
     path: &Path,
     settings: Settings,
     clock: Option<Clock>,
-) -> Result<(Connection, StoreIdentity, Moments), BackendError> {
+) -> Result<(Connection, Moments), BackendError> {
+    file::prepare(path)?;
     let connection = open(path, settings)?;
     let version = schema::check(&connection).map_err(not_done)?;
     check_whole(&connection)?;
@@ -51,12 +52,11 @@ pub(super) fn begin(
     // Another process may have made it meanwhile.
     let version = version.max(schema::check(&connection).map_err(not_done)?);
     let identity = schema::identity().map_err(not_done)?;
-    let (identity, moments) =
-        prepare(&connection, version, identity, clock).map_err(Trouble::before_commit)?;
+    let moments = prepare(&connection, version, identity, clock).map_err(Trouble::before_commit)?;
     let commit = connection.execute_batch("COMMIT").map_err(Trouble::from);
     // Whether it was done shows when it is opened again.
     commit.map_err(Trouble::before_commit)?;
-    Ok((connection, identity, moments))
+    Ok((connection, moments))
 }
 
 /// Opens one more connection to a store that has been checked.
@@ -121,17 +121,16 @@ fn prepare(
     version: usize,
     identity: [u8; 16],
     clock: Option<Clock>,
-) -> Result<(StoreIdentity, Moments), Trouble> {
+) -> Result<Moments, Trouble> {
     schema::migrate(connection, version)?;
     // Who comes first gives the store its name.
     let insert = "INSERT OR IGNORE INTO store (one, identity, boot, booted_for, moment)
                   VALUES (1, ?1, '', 0, 0)";
     connection.execute(insert, [identity])?;
-    let identity = connection.query_row("SELECT identity FROM store", [], |row| row.get(0))?;
     let moments = Moments::settle(connection, clock)?;
     let now = moments.now(connection)?;
     forget(connection, moment(now.before(FORGOTTEN_AFTER)))?;
-    Ok((StoreIdentity(u128::from_be_bytes(identity)), moments))
+    Ok(moments)
 }
 
 /// Forgets processes that are long gone, but for those whose intent stands, and for the newest:

@@ -43,6 +43,19 @@ pub(super) fn prepare(path: &Path) -> Result<(), BackendError> {
     }
 }
 
+/// Names the file that stands there now: a backup that is put in its place is another one.
+#[cfg(unix)]
+pub(super) fn identify(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|it| (it.dev(), it.ino()))
+}
+
+/// Here a file that is open cannot be replaced.
+#[cfg(not(unix))]
+pub(super) fn identify(_: &Path) -> Option<(u64, u64)> {
+    None
+}
+
 fn create(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);

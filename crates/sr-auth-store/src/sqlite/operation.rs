@@ -20,13 +20,6 @@ use crate::store::grant_of;
 /// Changes that are not remembered any more are removed this many at a time.
 const PRUNED_AT_ONCE: i64 = 256;
 
-/// A store that is open.
-#[derive(Debug)]
-pub(super) struct Setting {
-    pub(super) identity: StoreIdentity,
-    pub(super) moments: Moments,
-}
-
 /// Tells whether an operation changes nothing, so that it needs neither lock nor sync.
 pub(super) const fn is_read(op: &StoreOp<Sealed>) -> bool {
     matches!(op, StoreOp::Due { .. } | StoreOp::Load { .. } | StoreOp::Pulse { alive: false, .. })
@@ -35,25 +28,26 @@ pub(super) const fn is_read(op: &StoreOp<Sealed>) -> bool {
 /// Carries an operation out, inside the write transaction that is open.
 pub(super) fn apply(
     connection: &Connection,
-    setting: &Setting,
+    moments: &Moments,
     op: StoreOp<Sealed>,
 ) -> Result<StoreAnswer<Sealed>, Trouble> {
     if let StoreOp::Pulse { alive: true, owner, .. } = op {
-        see(connection, owner, setting.moments.now(connection)?)?;
+        see(connection, owner, moments.now(connection)?)?;
     }
     let Some(key) = grant_of(&op).filter(|_| !is_read(&op)).cloned() else {
-        return read(connection, setting, op);
+        return read(connection, moments, op);
     };
     let before = row::read(connection, &key)?;
     let arming = if let StoreOp::Arm { intent, .. } = &op { Some(intent.id.owner) } else { None };
-    let mut model = Model::new(setting.identity);
+    // Who asks for the identity reads it from the file.
+    let mut model = Model::new(StoreIdentity::default());
     if let Some(record) = &before {
         model.put(key.clone(), record.clone());
         if let Some((owner, seen)) = last_seen(connection, record, arming)? {
             model.put_sign_of_life(owner, seen);
         }
     }
-    let answer = model.apply(setting.moments.now(connection)?, op);
+    let answer = model.apply(moments.now(connection)?, op);
     if let Some(after) = model.record(&key).filter(|it| before.as_ref() != Some(*it)) {
         row::write(connection, &key, after, before.is_none())?;
         if let Some(owner) = arming {
@@ -69,7 +63,7 @@ pub(super) fn apply(
 /// Carries out an operation that changes nothing.
 pub(super) fn read(
     connection: &Connection,
-    setting: &Setting,
+    moments: &Moments,
     op: StoreOp<Sealed>,
 ) -> Result<StoreAnswer<Sealed>, Trouble> {
     let outcome = match op {
@@ -78,7 +72,7 @@ pub(super) fn read(
             row::read(connection, &key)?.map_or(StoreOutcome::Missing, StoreOutcome::Loaded)
         }
         StoreOp::Pulse { owner, since, .. } => {
-            return pulse(connection, setting, owner, since);
+            return pulse(connection, moments, owner, since);
         }
         StoreOp::Adopt { .. }
         | StoreOp::Arm { .. }
@@ -86,10 +80,10 @@ pub(super) fn read(
         | StoreOp::Commit { .. }
         | StoreOp::Disarm { .. }
         | StoreOp::End { .. }
-        | StoreOp::Escrow { .. } => return apply(connection, setting, op),
+        | StoreOp::Escrow { .. } => return apply(connection, moments, op),
     };
     // After the look, so that nothing in the answer is later than the answer.
-    Ok(StoreAnswer { now: setting.moments.now(connection)?, outcome })
+    Ok(StoreAnswer { now: moments.now(connection)?, outcome })
 }
 
 fn due(connection: &Connection, limit: usize, until: Timestamp) -> Result<Vec<GrantKey>, Trouble> {
@@ -107,12 +101,12 @@ fn due(connection: &Connection, limit: usize, until: Timestamp) -> Result<Vec<Gr
 
 fn pulse(
     connection: &Connection,
-    setting: &Setting,
+    moments: &Moments,
     owner: OwnerId,
     since: Sequence,
 ) -> Result<StoreAnswer<Sealed>, Trouble> {
     let newest = newest(connection)?;
-    let now = setting.moments.now(connection)?;
+    let now = moments.now(connection)?;
     let others: i64 = connection
         .prepare_cached("SELECT count(*) FROM owner WHERE seen > ?1 AND id <> ?2")?
         .query_row((moment(now) - number_of_life_sign(), owner.number().to_be_bytes()), |row| {
@@ -122,13 +116,20 @@ fn pulse(
         changes: changes(connection, number(since.0), newest)?,
         processes: u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1),
         sequence: Sequence(newest.cast_unsigned()),
-        store: setting.identity,
+        store: identity(connection)?,
     };
     Ok(StoreAnswer { now, outcome: StoreOutcome::Pulse(pulse) })
 }
 
 fn number_of_life_sign() -> i64 {
     i64::try_from(Model::<Sealed>::LIFE_SIGN.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Returns which store it is: of a file that was restored in its place, another one perhaps.
+fn identity(connection: &Connection) -> Result<StoreIdentity, Trouble> {
+    let mut select = connection.prepare_cached("SELECT identity FROM store")?;
+    let identity = select.query_row([], |row| row.get(0))?;
+    Ok(StoreIdentity(u128::from_be_bytes(identity)))
 }
 
 fn newest(connection: &Connection) -> Result<i64, Trouble> {

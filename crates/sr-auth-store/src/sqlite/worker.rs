@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 use super::connection::{self, Settings};
 use super::fault::Trouble;
 use super::file;
-use super::operation::{self, Setting};
+use super::moment::Moments;
+use super::operation;
 use crate::clock::Clock;
 use crate::{BackendError, BackendFault, Sealed};
 
@@ -50,17 +51,18 @@ impl Workers {
         settings: Settings,
         clock: Option<Clock>,
     ) -> Result<Self, BackendError> {
-        file::prepare(path)?;
-        let (connection, identity, moments) = connection::begin(path, settings, clock)?;
-        let setting = Arc::new(Setting { identity, moments });
-        let desk = |connection, setting| Desk {
+        let (connection, moments) = connection::begin(path, settings, clock.clone())?;
+        let moments = Arc::new(moments);
+        let desk = |connection| Desk {
+            clock: clock.clone(),
             connection: Some(connection),
+            file: file::identify(path),
+            moments: Arc::clone(&moments),
             path: path.to_owned(),
-            setting,
             settings,
         };
-        let mut writer = desk(connection, Arc::clone(&setting));
-        let mut reader = desk(connection::open(path, settings)?, setting);
+        let mut writer = desk(connection);
+        let mut reader = desk(connection::open(path, settings)?);
         let (writes, to_write) = channel();
         let (reads, to_read) = channel();
         let threads = vec![
@@ -101,10 +103,13 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 /// What one thread works with.
 #[derive(Debug)]
 struct Desk {
+    clock: Option<Clock>,
     /// `None` after trouble that may have spoilt it.
     connection: Option<Connection>,
+    /// The file that is open.
+    file: Option<(u64, u64)>,
+    moments: Arc<Moments>,
     path: PathBuf,
-    setting: Arc<Setting>,
     settings: Settings,
 }
 
@@ -140,7 +145,7 @@ impl Desk {
     }
 
     fn commit(&mut self, jobs: &[Job]) -> Result<Vec<StoreAnswer<Sealed>>, Setback> {
-        let setting = Arc::clone(&self.setting);
+        let moments = Arc::clone(&self.moments);
         let connection = self.connect()?;
         let execute = |sql| {
             let mut statement = connection.prepare_cached(sql)?;
@@ -149,7 +154,7 @@ impl Desk {
         let (trouble, is_commit, try_alone) = match execute("BEGIN IMMEDIATE") {
             Err(trouble) => (trouble, false, false),
             Ok(()) => {
-                let apply = |job: &Job| operation::apply(connection, &setting, job.op.clone());
+                let apply = |job: &Job| operation::apply(connection, &moments, job.op.clone());
                 match jobs.iter().map(apply).collect::<Result<Vec<_>, _>>() {
                     Err(trouble) => (trouble, false, true),
                     Ok(answers) => match execute("COMMIT") {
@@ -177,12 +182,12 @@ impl Desk {
     }
 
     fn look(&mut self, op: StoreOp<Sealed>) -> Answer {
-        let setting = Arc::clone(&self.setting);
+        let moments = Arc::clone(&self.moments);
         let connection = self.connect().map_err(|setback| setback.error)?;
         let look = || {
             // All that one operation reads is of one moment.
             let snapshot = connection.unchecked_transaction()?;
-            let answer = operation::read(connection, &setting, op)?;
+            let answer = operation::read(connection, &moments, op)?;
             snapshot.commit()?;
             Ok(answer)
         };
@@ -194,11 +199,20 @@ impl Desk {
         })
     }
 
-    /// Returns the connection, opened anew after trouble.
+    /// Returns the connection, opened anew after trouble, or when another file stands there: what
+    /// is written to one that was replaced or removed is lost.
     fn connect(&mut self) -> Result<&Connection, Setback> {
-        let open = || connection::open(&self.path, self.settings);
-        let connection = self.connection.take().map_or_else(open, Ok);
+        let is_replaced = file::identify(&self.path) != self.file;
+        let connection = match self.connection.take().filter(|_| !is_replaced) {
+            Some(connection) => Ok(connection),
+            None if is_replaced => connection::begin(&self.path, self.settings, self.clock.clone())
+                .map(|(connection, _)| connection),
+            None => connection::open(&self.path, self.settings),
+        };
         let connection = connection.map_err(|error| Setback { error, try_alone: false })?;
+        if is_replaced {
+            self.file = file::identify(&self.path);
+        }
         Ok(self.connection.insert(connection))
     }
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_core::store::{End, StoreIdentity, StoreOp, StoreOutcome};
 use sr_auth_store::{BackendFault, SqliteBackend};
 
-use crate::fixture::{Place, adopt, apply, key, record};
+use crate::fixture::{Place, adopt, apply, commit, key, owner, pulse, record};
 
 fn fault(path: &Path) -> BackendFault {
     let error = SqliteBackend::open(path).expect_err("it must not be opened");
@@ -129,4 +130,55 @@ async fn another_process_that_does_not_let_go_is_waited_for_only_so_long() {
     other.execute_batch("ROLLBACK").unwrap();
     apply(&backend, adopt(&acme, 1)).await.unwrap();
     assert!(record(&backend, &acme).await.is_some());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_backup_that_is_put_in_place_of_the_file_is_noticed() {
+    let place = Place::new();
+    let [acme, globex] = ["acme", "globex"].map(key);
+    let backend = place.open();
+    apply(&backend, adopt(&acme, 1)).await.unwrap();
+    let first = identity(&backend).await;
+    let other = Place::new();
+    apply(&other.open(), adopt(&globex, 2)).await.unwrap();
+    let second = identity(&other.open()).await;
+    fs::rename(other.path(), place.path()).unwrap();
+    for name in ["grants.db-wal", "grants.db-shm"] {
+        fs::remove_file(place.folder.path().join(name)).unwrap();
+    }
+    // Both who reads and who writes go on with the file that is there now.
+    assert!(record(&backend, &globex).await.is_some());
+    assert!(record(&backend, &acme).await.is_none());
+    apply(&backend, adopt(&acme, 3)).await.unwrap();
+    assert_eq!(identity(&backend).await, second);
+    assert_ne!(first, second);
+    assert!(record(&place.open(), &acme).await.is_some(), "others see it");
+    fs::remove_file(place.path()).unwrap();
+    assert!(record(&backend, &acme).await.is_none(), "a store that is gone begins anew");
+}
+
+#[cfg(unix)]
+async fn identity(backend: &SqliteBackend) -> StoreIdentity {
+    let outcome = apply(backend, pulse(false, 0)).await.unwrap().outcome;
+    let StoreOutcome::Pulse(pulse) = outcome else { panic!("a pulse is answered with a pulse") };
+    pulse.store
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_is_gone_when_the_file_is_closed() {
+    let place = Place::new();
+    let backend = place.open();
+    let acme = key("acme");
+    let holds = |number: u8| {
+        let bytes = fs::read(place.path()).unwrap();
+        bytes.windows(100).any(|it| it.iter().all(|byte| *byte == number))
+    };
+    apply(&backend, adopt(&acme, 0xa1)).await.unwrap();
+    apply(&backend, commit(&acme, 1, owner(1), 0xa2)).await.unwrap();
+    drop(backend);
+    assert_eq!([0xa1, 0xa2].map(holds), [false, true]);
+    let end = StoreOp::End { end: End::Revoked, generation: None, key: acme };
+    apply(&place.open(), end).await.unwrap();
+    assert_eq!([0xa1, 0xa2].map(holds), [false, false]);
 }
