@@ -6,6 +6,7 @@
 
 mod memory;
 mod schedule;
+mod store;
 mod timing;
 
 use std::process::ExitCode;
@@ -22,12 +23,25 @@ fn main() -> ExitCode {
     match words.as_slice() {
         [] => {
             let kept = schedule::table() & memory::table();
+            store::table();
             if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         // A work of so many operations, for counting its instructions.
         ["work", name, operations] => match operations.parse() {
             Ok(operations) if schedule::work(name, operations) => ExitCode::SUCCESS,
             _ => usage(),
+        },
+        ["store"] => {
+            store::table();
+            ExitCode::SUCCESS
+        }
+        // So many rotations, for counting their syncs.
+        ["syncs", rotations] => match rotations.parse() {
+            Ok(rotations) => {
+                store::syncs(rotations);
+                ExitCode::SUCCESS
+            }
+            Err(_) => usage(),
         },
         ["works"] => {
             schedule::names().for_each(|name| println!("{name}"));
@@ -38,6 +52,8 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: bench | bench works | bench work NAME OPERATIONS");
+    eprintln!(
+        "usage: bench | bench store | bench syncs ROTATIONS | bench works | bench work NAME OPERATIONS"
+    );
     ExitCode::from(2)
 }

@@ -16,7 +16,8 @@ pub(crate) fn in_turns(works: &mut [(&str, Box<dyn FnMut()>)], operations: u32) 
     times.into_iter().map(median).collect()
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+/// Returns the middle one.
+pub(crate) fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }

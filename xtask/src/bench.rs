@@ -18,6 +18,10 @@ use crate::workspace::Workspace;
 const BOUNDS: [(&str, u64); 1] = [("wheel", 150)];
 /// How many operations are counted: the difference of two runs leaves out what begins and ends.
 const OPERATIONS: [u64; 2] = [100_000, 300_000];
+/// Syncs of the disk that a rotation in SQLite takes: arming and committing.
+const SYNCS: u64 = 2;
+/// How many rotations are counted: few enough that the log is not written back meanwhile.
+const ROTATIONS: [u64; 2] = [20, 60];
 /// How long one run below callgrind may take.
 const COUNTED_WITHIN: Duration = Duration::from_secs(300);
 
@@ -32,16 +36,49 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     program::run(name, Command::new(&program), None).context("a count is above its goal")?;
     let folder = workspace.shell.create_temp_dir()?;
     let folder = folder.path();
-    if !debian::answers("valgrind", folder) && !workspace.offline && debian::may_install(folder) {
-        debian::install(&["valgrind"], folder)?;
+    let mut left_out = Vec::new();
+    if is_there("strace", workspace, folder)? {
+        count_syncs(&program, folder)?;
+    } else {
+        left_out.push("syncs: strace is not here (Debian's package strace)".to_owned());
     }
-    if !debian::answers("valgrind", folder) {
-        return Ok(vec![
-            "instructions: valgrind is not here (Debian's package valgrind)".to_owned(),
-        ]);
+    if is_there("valgrind", workspace, folder)? {
+        count(&program, folder)?;
+    } else {
+        left_out.push("instructions: valgrind is not here (Debian's package valgrind)".to_owned());
     }
-    count(&program, folder)?;
-    Ok(Vec::new())
+    Ok(left_out)
+}
+
+/// Tells whether a program is here, after it was installed where that may be.
+fn is_there(program: &str, workspace: &Workspace, folder: &Path) -> anyhow::Result<bool> {
+    if !debian::answers(program, folder) && !workspace.offline && debian::may_install(folder) {
+        debian::install(&[program], folder)?;
+    }
+    Ok(debian::answers(program, folder))
+}
+
+/// Counts the syncs of a rotation in SQLite, by what the operating system is asked for.
+fn count_syncs(program: &Path, folder: &Path) -> anyhow::Result<()> {
+    let of = |rotations: u64| {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", "/dev/stdout"]);
+        command.arg(program).args(["syncs", &rotations.to_string()]);
+        let said = output("strace", command, COUNTED_WITHIN, folder)?;
+        anyhow::Ok(u64::try_from(said.iter().filter(|line| is_sync(line)).count())?)
+    };
+    let [few, many] = ROTATIONS;
+    let syncs = of(many)?.saturating_sub(of(few)?);
+    let rotations = many - few;
+    say(format_args!("syncs of {rotations} rotations in SQLite: {syncs}, {SYNCS} for each"));
+    ensure!(syncs == SYNCS * rotations, "a rotation takes another number of syncs than {SYNCS}");
+    Ok(())
+}
+
+/// Tells whether a line of strace begins a call: one that was interrupted by another thread's has
+/// a second line.
+fn is_sync(line: &str) -> bool {
+    line.contains("sync(") && !line.contains("resumed>")
 }
 
 fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
@@ -94,6 +131,19 @@ fn collected(said: &[String]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_counted_once() {
+        let cases = [
+            ("71 fdatasync(4)                      = 0", true),
+            ("71 fsync(4 <unfinished ...>", true),
+            ("71 <... fsync resumed>)              = 0", false),
+            ("71 +++ exited with 0 +++", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(is_sync(line), expected, "{line}");
+        }
+    }
 
     #[test]
     fn the_total_is_found_in_what_callgrind_says() {
