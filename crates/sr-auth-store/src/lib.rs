@@ -47,3 +47,8 @@ pub use seal::{KeyId, KeyService, Sealed, SealingKey, SealingKeys};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteBackend, SqliteBuilder};
 pub use store::{Replay, Store};
+
+#[cfg(doctest)]
+#[cfg(all(feature = "sqlite", unix))]
+#[doc = include_str!("../../../docs/guide/stores.md")]
+struct StoresGuide;

@@ -145,13 +145,14 @@ impl Store {
             spool.settle(key, refresh);
         }
         let opening = if is_load { StoreError::Seal } else { StoreError::Opening };
-        match open_answer(&self.keys.now(), key.as_ref(), answer.clone()) {
-            // Another process may have begun to seal under a newer key.
-            Err(error) if matches!(error.fault(), SealFault::UnknownKey(_)) => {
+        // Another process may have begun to seal under a newer key, which only a service can tell.
+        let again = self.keys.is_of_service().then(|| answer.clone());
+        match (open_answer(&self.keys.now(), key.as_ref(), answer), again) {
+            (Err(error), Some(answer)) if matches!(error.fault(), SealFault::UnknownKey(_)) => {
                 let keys = self.keys.asked_again().await;
                 open_answer(&keys, key.as_ref(), answer).map_err(opening)
             }
-            opened => opened.map_err(opening),
+            (opened, _) => opened.map_err(opening),
         }
     }
 

@@ -25,6 +25,10 @@ impl Keyring {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(super) const fn is_of_service(&self) -> bool {
+        self.service.is_some()
+    }
+
     /// Returns what the service knows now. One that does not answer leaves the keys as they are.
     pub(super) async fn asked_again(&self) -> SealingKeys {
         let Some(service) = &self.service else { return self.now() };
