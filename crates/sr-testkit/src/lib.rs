@@ -46,12 +46,13 @@ pub use drive::drive;
 #[cfg(feature = "server")]
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use simulator::{
-    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, DisableRequests,
-    Effect, ErrorBody, ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView,
-    IntegrationView, InvalidClientStatus, Issued, JournalEntry, LoopbackPort, MissingScope,
-    OldAccessToken, PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration, Reply,
-    RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch,
-    SwitchError, Switches, Target, TokenErrors, TokenShape, UnconsentedIntegration, UnreadableBody,
+    AccessTokenLife, AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces,
+    DisableRequests, Effect, ErrorBody, ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId,
+    GrantView, IntegrationView, InvalidClientStatus, Issued, JournalEntry, LoopbackPort,
+    MissingScope, OldAccessToken, PartnerAuthentication, Pkce, RefreshTokenType,
+    RepeatedIntegration, Reply, RequestScope, ResponseType, SecondToken, Simulator, Slot,
+    SpentRefreshToken, Successor, Switch, SwitchError, Switches, Target, TokenErrors, TokenShape,
+    UnconsentedIntegration, UnreadableBody,
 };
 pub use world::{
     Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, PartnerApp,

@@ -26,11 +26,11 @@ pub use journal::JournalEntry;
 pub use ledger::{GrantId, GrantView};
 pub use rate_limit::Slot;
 pub use switches::{
-    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
-    ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope, OldAccessToken,
-    PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration, RequestScope, ResponseType,
-    SecondToken, SpentRefreshToken, Successor, Switch, SwitchError, Switches, TokenErrors,
-    TokenShape, UnconsentedIntegration, UnreadableBody,
+    AccessTokenLife, AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces,
+    ErrorBody, ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope,
+    OldAccessToken, PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration,
+    RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor, Switch, SwitchError,
+    Switches, TokenErrors, TokenShape, UnconsentedIntegration, UnreadableBody,
 };
 
 pub use truth::Issued;

@@ -108,12 +108,16 @@ fn entry(entry: &JournalEntry) -> Value {
         "at_unix_millis": entry.at.as_unix_millis(),
         "credential": entry.credential.map(|it| it.to_string()),
         "fault": entry.fault,
+        "grant": entry.grant.map(|it| it.to_string()),
         "grant_type": entry.grant_type,
+        "issued": entry.issued.map(|it| it.to_string()),
         "method": entry.method.as_str(),
         "path": entry.path,
+        "presented": entry.presented.map(|it| it.to_string()),
         "reason": entry.reason,
         "secret_in_url": entry.secret_in_url,
         "status": entry.status,
+        "user_agent": entry.user_agent,
     })
 }
 

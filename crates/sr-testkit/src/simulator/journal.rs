@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use sr_auth_core::Timestamp;
 
 use super::fingerprint::Fingerprint;
+use super::ledger::GrantId;
 
 /// One request and what became of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,18 +18,26 @@ pub struct JournalEntry {
     pub credential: Option<Fingerprint>,
     /// The fault that was injected, by kind.
     pub fault: Option<&'static str>,
+    /// The user's grant that a token was issued for.
+    pub grant: Option<GrantId>,
     /// The grant type of a token request, if it is a known one.
     pub grant_type: Option<&'static str>,
+    /// The refresh token that was issued, by name.
+    pub issued: Option<Fingerprint>,
     /// The method, its first 32 bytes; `-` instead of one with a secret in it.
     pub method: http::Method,
     /// The path without the query, its first 256 characters; `/…` instead of one with a secret in it.
     pub path: String,
+    /// The refresh token that was presented, by name.
+    pub presented: Option<Fingerprint>,
     /// Why it was refused.
     pub reason: Option<&'static str>,
     /// Whether a secret of this simulator was in the URL or in the `Referer`.
     pub secret_in_url: bool,
     /// The status of the answer; `None` when the answer or the request was lost.
     pub status: Option<u16>,
+    /// The `User-Agent`, its first 64 characters; `-` instead of one with a secret in it.
+    pub user_agent: Option<String>,
 }
 
 /// The last requests.
@@ -52,6 +61,8 @@ impl Journal {
     pub(super) const METHOD_LIMIT: usize = 32;
     /// How much of a path is kept, in characters.
     pub(super) const PATH_LIMIT: usize = 256;
+    /// How much of a user agent is kept, in characters.
+    pub(super) const USER_AGENT_LIMIT: usize = 64;
 
     pub(super) fn add(&mut self, entry: JournalEntry) {
         self.entries.push_back(entry);
@@ -97,12 +108,16 @@ mod tests {
             at: Timestamp::from_unix_secs(secs),
             credential: None,
             fault: None,
+            grant: None,
             grant_type: None,
+            issued: None,
             method: http::Method::GET,
             path: "/".to_owned(),
+            presented: None,
             reason: None,
             secret_in_url: false,
             status: Some(200),
+            user_agent: None,
         }
     }
 

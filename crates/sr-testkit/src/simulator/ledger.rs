@@ -3,6 +3,7 @@
 mod sweep;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
 use sr_auth_core::{RefreshToken, ScopeSet, SecretDigest, Timestamp};
@@ -14,6 +15,12 @@ use sweep::SweepAt;
 /// Names one consent of one user.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct GrantId(u64);
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// One consent of one user, as the authorization server sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]

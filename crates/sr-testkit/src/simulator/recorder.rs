@@ -6,7 +6,7 @@ use sr_auth_core::{SecretBytes, Timestamp};
 use super::Simulator;
 use super::answer::Handled;
 use super::faults::Effect;
-use super::fingerprint::lookup;
+use super::fingerprint::{Fingerprint, lookup};
 use super::form::decode_leniently;
 use super::journal::{Journal, JournalEntry};
 use super::token;
@@ -25,17 +25,31 @@ impl Simulator {
         let lost = matches!(effect, Some(Effect::LostAfter | Effect::LostBefore));
         let path = request.uri().path();
         let kept: String = path.chars().take(Journal::PATH_LIMIT).collect();
+        let token = token::named(request).unwrap_or_default();
+        // One that was lost on its way was not looked at: what is there was issued before it.
+        let is_success = handled.credential.is_some() && handled.reason.is_none();
+        let issued = self.issued.as_ref().filter(|_| token.is_request && is_success);
         self.journal.add(JournalEntry {
             at,
             credential: handled.credential,
             fault: effect.map(Effect::kind),
-            grant_type: token::grant_type(request),
+            grant: issued.and_then(|it| it.grant),
+            grant_type: token.grant_type,
+            issued: issued.and_then(|it| it.refresh.as_ref()).map(Fingerprint::of),
             method: self.harmless(request.method()),
             path: if self.has_secret(path) { "/…".to_owned() } else { kept },
+            presented: token.presented,
             reason: handled.reason,
             secret_in_url: self.has_secret_in_url(request),
             status: (!lost).then(|| handled.response.status().as_u16()),
+            user_agent: self.user_agent(request),
         });
+    }
+
+    fn user_agent(&self, request: &Request<SecretBytes>) -> Option<String> {
+        let value = request.headers().get(http::header::USER_AGENT)?.to_str().ok()?;
+        let kept: String = value.chars().take(Journal::USER_AGENT_LIMIT).collect();
+        Some(if self.has_secret(value) { "-".to_owned() } else { kept })
     }
 
     fn has_secret_in_url(&self, request: &Request<SecretBytes>) -> bool {

@@ -3,11 +3,11 @@
 mod choices;
 
 pub use choices::{
-    AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces, ErrorBody,
-    ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope, OldAccessToken,
-    PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration, RequestScope, ResponseType,
-    SecondToken, SpentRefreshToken, Successor, TokenErrors, TokenShape, UnconsentedIntegration,
-    UnreadableBody,
+    AccessTokenLife, AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces,
+    ErrorBody, ExchangeRedirect, ExpiresIn, InvalidClientStatus, LoopbackPort, MissingScope,
+    OldAccessToken, PartnerAuthentication, Pkce, RefreshTokenType, RepeatedIntegration,
+    RequestScope, ResponseType, SecondToken, SpentRefreshToken, Successor, TokenErrors, TokenShape,
+    UnconsentedIntegration, UnreadableBody,
 };
 
 use choices::{name_of, read, read_seconds};
@@ -32,6 +32,8 @@ use choices::{name_of, read, read_seconds};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Switches {
+    /// How long an access token lives, and what `expires_in` says.
+    pub access_token_life: AccessTokenLife,
     /// Whether an answer of the token endpoint carries `scope`.
     pub answer_scope: AnswerScope,
     /// Whether consent is given or refused without a person.
@@ -186,6 +188,8 @@ fn seconds_or_none(value: Option<u32>) -> String {
 
 #[rustfmt::skip]
 const ALL: &[Switch] = &[
+    switch("access_token_life", "1799 | <seconds>", "how long an access token lives, in seconds: 1 to 86400",
+        |it| it.access_token_life.to_string(), |it, text| it.access_token_life.read(text)),
     switch("answer_scope", "absent | granted | empty", "whether a token answer carries scope",
         |it| name_of(it.answer_scope), |it, text| read(&mut it.answer_scope, text)),
     switch("auto_decision", "ask | authorize | decline", "whether consent needs a person",

@@ -41,8 +41,16 @@ impl Refusal {
 /// The members of a successful answer, in the documented order.
 pub(super) type Members = Vec<(&'static str, Value)>;
 
-/// Names the grant type of a request, for the journal.
-pub(super) fn grant_type(request: &Request<SecretBytes>) -> Option<&'static str> {
+/// What the journal is told of a token request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Named {
+    pub(super) grant_type: Option<&'static str>,
+    pub(super) is_request: bool,
+    pub(super) presented: Option<Fingerprint>,
+}
+
+/// Names what a token request asks for; `None` for other requests, and for what cannot be read.
+pub(super) fn named(request: &Request<SecretBytes>) -> Option<Named> {
     if request.uri().path() != sr_auth_core::Endpoints::TOKEN_PATH {
         return None;
     }
@@ -50,7 +58,11 @@ pub(super) fn grant_type(request: &Request<SecretBytes>) -> Option<&'static str>
     let object = looks_like_json(body).then(|| Form::from_json(body)).flatten();
     let form = object.or_else(|| Form::read(body))?;
     let known = ["authorization_code", "client_credentials", "refresh_token"];
-    known.into_iter().find(|known| form.get("grant_type") == Some(known))
+    let grant_type = known.into_iter().find(|known| form.get("grant_type") == Some(known));
+    let refreshes = grant_type == Some("refresh_token");
+    let token = form.get("refresh_token").filter(|_| refreshes);
+    let presented = token.map(|it| Fingerprint::of(&Secret::new(it.to_owned())));
+    Some(Named { grant_type, is_request: true, presented })
 }
 
 impl Simulator {

@@ -1,9 +1,11 @@
 //! The recorder that says whether a secret was in a URL, and keeps none.
 
+use std::time::Duration;
+
 use http::{HeaderValue, Method};
 use sr_testkit::{Canary, DemoCredentials};
 
-use crate::fixture::{Scene, refresh_of, request, scene, secret};
+use crate::fixture::{Scene, TOKEN, fingerprint, form, refresh_of, request, scene, secret};
 
 /// Every kind of secret that the simulator knows, by name.
 fn secrets(scene: &mut Scene) -> Vec<(&'static str, String)> {
@@ -97,5 +99,38 @@ fn the_journal_keeps_little_of_a_method_and_nothing_of_a_secret_in_it() {
         scene.send(&request(method, "/jobs", ""));
         let entry = scene.simulator.journal().next_back().expect("an entry");
         assert_eq!(entry.method.as_str(), kept);
+    }
+}
+
+#[test]
+fn the_journal_names_what_a_refresh_spent_and_what_it_brought() {
+    let mut scene = scene(&[]);
+    let first = refresh_of(&scene.tokens());
+    let second = refresh_of(&scene.refresh(&first).expect("a live token"));
+    let [first, second] = [first, second].map(|it| fingerprint(it.secret()));
+    let grant = scene.simulator.grants(scene.now).pop().expect("a grant").id;
+    let seen = |scene: &Scene| {
+        let entry = scene.simulator.journal().next_back().expect("an entry").clone();
+        (entry.grant, entry.presented, entry.issued)
+    };
+    assert_eq!(seen(&scene), (Some(grant), Some(first), Some(second)));
+
+    let spent = format!("{}&grant_type=refresh_token&refresh_token=x", scene.application_form());
+    let mut request = form(TOKEN, &spent);
+    request.headers_mut().insert("user-agent", HeaderValue::from_static("probe/1"));
+    scene.send(&request);
+    let entry = scene.simulator.journal().next_back().expect("an entry");
+    assert_eq!((entry.grant, entry.issued), (None, None), "it was refused");
+    assert_eq!(entry.user_agent.as_deref(), Some("probe/1"));
+}
+
+#[test]
+fn an_access_token_lives_as_long_as_the_switch_says() {
+    let mut scene = scene(&["access_token_life=9"]);
+    let token = scene.tokens().access().clone();
+    assert_eq!(token.expires_at(), scene.now.after(Duration::from_secs(9)));
+    for (secs, status) in [(8, 200), (1, 401)] {
+        scene.now = scene.now.after(Duration::from_secs(secs));
+        assert_eq!(scene.with_token("/users/me", &token).status(), status, "{secs} s on");
     }
 }

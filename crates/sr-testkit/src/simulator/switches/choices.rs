@@ -4,6 +4,9 @@ mod partner;
 
 pub use partner::{PartnerAuthentication, RepeatedIntegration, UnconsentedIntegration};
 
+use std::fmt;
+use std::time::Duration;
+
 /// A closed set of values with names.
 pub(super) trait Choice: Copy + PartialEq + 'static {
     /// Every value with its name, the default first.
@@ -30,6 +33,46 @@ pub(super) fn read_seconds(slot: &mut Option<u32>, text: &str) -> bool {
         (_, Err(_)) => return false,
     }
     true
+}
+
+/// How long an access token lives: 1,799 s as documented, or less, so that renewals can be watched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AccessTokenLife(u32);
+
+impl AccessTokenLife {
+    /// Takes a number of seconds; `None` when it is not between one second and a day.
+    #[must_use]
+    pub fn from_secs(seconds: u32) -> Option<Self> {
+        (1..=86_400).contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// Returns the number of seconds.
+    #[must_use]
+    pub const fn as_secs(self) -> u32 {
+        self.0
+    }
+
+    pub(in crate::simulator) fn as_duration(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+
+    pub(super) fn read(&mut self, text: &str) -> bool {
+        let read = text.parse().ok().and_then(Self::from_secs);
+        read.into_iter().for_each(|it| *self = it);
+        read.is_some()
+    }
+}
+
+impl Default for AccessTokenLife {
+    fn default() -> Self {
+        Self(1_799)
+    }
+}
+
+impl fmt::Display for AccessTokenLife {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// What the reuse of a spent refresh token does.

@@ -220,7 +220,7 @@ impl Simulator {
         };
         let access = Access {
             client: Arc::clone(&client.id),
-            expires_at: now.after(Self::ACCESS_TOKEN_LIFE),
+            expires_at: now.after(self.switches.access_token_life.as_duration()),
             grant,
             number: AccessNumber::default(),
             scopes: Arc::clone(scopes),
@@ -237,10 +237,10 @@ impl Simulator {
 
     /// Adds what the switches say about the life and the scopes of a token.
     fn finish(&self, members: &mut Members, scopes: &ScopeSet) {
-        let life = Self::ACCESS_TOKEN_LIFE.as_secs();
+        let life = self.switches.access_token_life.as_secs();
         let expires_in = match self.switches.expires_in {
             ExpiresIn::Absent => None,
-            ExpiresIn::Float => Some(json!(1_799.0)),
+            ExpiresIn::Float => Some(json!(f64::from(life))),
             ExpiresIn::Huge => Some(json!(u64::MAX)),
             ExpiresIn::Negative => Some(json!(-1)),
             ExpiresIn::Number => Some(json!(life)),
