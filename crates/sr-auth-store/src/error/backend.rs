@@ -179,3 +179,44 @@ impl BackendFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_has_a_name_of_its_own_and_says_what_to_do() {
+        use BackendFault::{
+            Busy, Closed, Corrupted, DiskFull, Incompatible, MissingFolder, NoRandomness,
+            NotAStore, OpenToOthers, ReadOnly, Unreachable, Unreadable,
+        };
+        let faults = [
+            Busy,
+            Closed,
+            Corrupted,
+            DiskFull,
+            Incompatible,
+            MissingFolder,
+            NoRandomness,
+            NotAStore,
+            OpenToOthers,
+            ReadOnly,
+            Unreachable,
+            Unreadable,
+        ];
+        let names: BTreeSet<_> = faults.iter().map(|it| it.code()).collect();
+        let told: BTreeSet<_> = faults.iter().map(|it| format!("{it}: {}", it.advice())).collect();
+        assert_eq!([names.len(), told.len()], [faults.len(); 2]);
+        assert!(names.iter().all(|it| it.starts_with("sr_auth::store::")), "{names:?}");
+    }
+
+    #[test]
+    fn an_error_says_whether_anything_was_changed_and_why_it_failed() {
+        let error = BackendError::new(BackendFault::Unreachable, StoreFailure::OutcomeUnknown)
+            .with_source(std::io::Error::other("reset by peer"));
+        assert_eq!(error.to_string(), "the store is unreachable; it may have been changed");
+        assert_eq!(error.source().unwrap().to_string(), "reset by peer");
+    }
+}

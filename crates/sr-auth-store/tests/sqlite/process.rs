@@ -10,7 +10,7 @@ use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::StoreOutcome;
 use sr_auth_store::{BackendFault, SqliteBackend};
 
-use crate::fixture::{Place, adopt, apply, commit, key, owner, record, wait};
+use crate::fixture::{Place, adopt, apply, commit, key, owner, pulse, record, wait};
 
 const STORE: &str = "SR_AUTH_STORE_TEST_FILE";
 /// Before each line of a child, so that it is told from what the test program prints.
@@ -101,6 +101,28 @@ fn several_processes_take_turns_and_no_rotation_is_lost() {
     }
     let generation = wait(record(&backend, &acme)).unwrap().generation.number();
     assert_eq!(generation, 1 + 3 * TIMES);
+}
+
+#[test]
+fn processes_that_make_the_file_at_once_make_one_store() {
+    const NAME: &str = "process::processes_that_make_the_file_at_once_make_one_store";
+    if let Some(path) = store_of_child() {
+        let backend = SqliteBackend::open(&path).unwrap();
+        let outcome = wait(apply(&backend, pulse(true, 0))).unwrap().outcome;
+        let StoreOutcome::Pulse(pulse) = outcome else { panic!("a pulse is answered with one") };
+        say(pulse.store.0);
+        return;
+    }
+    for round in 0..3 {
+        let place = Place::new();
+        let mut children: Vec<_> =
+            (0..5).map(|_| command(&[], NAME, &place.path()).spawn().unwrap()).collect();
+        let mut names: Vec<String> = children.iter_mut().flat_map(lines).collect();
+        children.iter_mut().for_each(|it| assert!(it.wait().unwrap().success(), "{round}"));
+        assert_eq!(names.len(), 5, "round {round}");
+        names.dedup();
+        assert_eq!(names.len(), 1, "round {round}");
+    }
 }
 
 /// Root may write what nobody may, unless it gives that power up.
