@@ -7,6 +7,7 @@ mod clock;
 mod file;
 mod fixture;
 mod model;
+mod power;
 mod process;
 mod room;
 mod syncs;
