@@ -31,8 +31,11 @@ pub(super) fn apply(
     moments: &Moments,
     op: StoreOp<Sealed>,
 ) -> Result<StoreAnswer<Sealed>, Trouble> {
-    if let StoreOp::Pulse { alive: true, owner, .. } = op {
-        see(connection, owner, moments.now(connection)?)?;
+    if let StoreOp::Pulse { alive: true, owner, since } = op {
+        // The sign of life is as late as the answer says.
+        let now = moments.now(connection)?;
+        see(connection, owner, now)?;
+        return pulse(connection, owner, since, now);
     }
     let Some(key) = grant_of(&op).filter(|_| !is_read(&op)).cloned() else {
         return read(connection, moments, op);
@@ -72,7 +75,10 @@ pub(super) fn read(
             row::read(connection, &key)?.map_or(StoreOutcome::Missing, StoreOutcome::Loaded)
         }
         StoreOp::Pulse { owner, since, .. } => {
-            return pulse(connection, moments, owner, since);
+            // The look begins before the time is taken.
+            newest(connection)?;
+            let now = moments.now(connection)?;
+            return pulse(connection, owner, since, now);
         }
         StoreOp::Adopt { .. }
         | StoreOp::Arm { .. }
@@ -101,12 +107,11 @@ fn due(connection: &Connection, limit: usize, until: Timestamp) -> Result<Vec<Gr
 
 fn pulse(
     connection: &Connection,
-    moments: &Moments,
     owner: OwnerId,
     since: Sequence,
+    now: Timestamp,
 ) -> Result<StoreAnswer<Sealed>, Trouble> {
     let newest = newest(connection)?;
-    let now = moments.now(connection)?;
     let others: i64 = connection
         .prepare_cached("SELECT count(*) FROM owner WHERE seen > ?1 AND id <> ?2")?
         .query_row((moment(now) - number_of_life_sign(), owner.number().to_be_bytes()), |row| {
