@@ -86,11 +86,34 @@ impl Canary {
     /// Looks for the secret in bytes, in all spellings, and says where each was found first.
     #[must_use]
     pub fn find(&self, haystack: &[u8]) -> Vec<Sighting> {
-        let found = self.spellings().into_iter().filter_map(|(encoding, needle)| {
-            let offset = position(haystack, &needle, ignores_case(encoding))?;
-            Some(Sighting { encoding, name: self.name, offset })
+        let spellings = self.spellings();
+        let mut found = vec![None; spellings.len()];
+        // One pass over what may be a whole disk: by the byte with which a spelling begins.
+        let begins_with = |byte: u8| {
+            let all = spellings.iter().enumerate();
+            let some = all.filter(move |(_, (encoding, needle))| {
+                needle.first().is_some_and(|it| same(&[*it], &[byte], ignores_case(*encoding)))
+            });
+            some.map(|(index, _)| index).collect::<Vec<_>>()
+        };
+        let by_first: Vec<Vec<usize>> = (0..=u8::MAX).map(begins_with).collect();
+        for (offset, byte) in haystack.iter().enumerate() {
+            for index in by_first.get(usize::from(*byte)).into_iter().flatten() {
+                let (Some((encoding, needle)), Some(found)) =
+                    (spellings.get(*index), found.get_mut(*index))
+                else {
+                    continue;
+                };
+                let here = haystack.get(offset..offset + needle.len());
+                if here.is_some_and(|here| same(here, needle, ignores_case(*encoding))) {
+                    found.get_or_insert(offset);
+                }
+            }
+        }
+        let sighted = spellings.iter().zip(found).filter_map(|((encoding, _), offset)| {
+            Some(Sighting { encoding: *encoding, name: self.name, offset: offset? })
         });
-        found.collect()
+        sighted.collect()
     }
 
     fn spellings(&self) -> Vec<(Encoding, Vec<u8>)> {
@@ -122,14 +145,8 @@ const fn ignores_case(encoding: Encoding) -> bool {
     matches!(encoding, Encoding::Hex | Encoding::Percent)
 }
 
-fn position(haystack: &[u8], needle: &[u8], ignore_case: bool) -> Option<usize> {
-    if needle.is_empty() {
-        return None;
-    }
-    haystack.windows(needle.len()).position(|window| match ignore_case {
-        true => window.eq_ignore_ascii_case(needle),
-        false => window == needle,
-    })
+fn same(left: &[u8], right: &[u8], ignore_case: bool) -> bool {
+    if ignore_case { left.eq_ignore_ascii_case(right) } else { left == right }
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
