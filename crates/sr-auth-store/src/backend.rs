@@ -13,6 +13,8 @@ use crate::{BackendError, Sealed};
 /// What each operation means is [`Model`](sr_auth_core::store::Model): a backend answers exactly as
 /// the model would, whoever else talks to the same store at the same time.
 ///
+/// The suite `sr_testkit::conformance` compares a backend with the model.
+///
 /// - An operation is answered when its effect is as durable as [`durability`](Self::durability)
 ///   says, never earlier.
 /// - The time in the answer is by one clock for all who share the store, and never goes back.

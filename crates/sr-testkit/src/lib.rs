@@ -4,7 +4,7 @@
 //! sockets and clock: requests and moments go in, answers come out, and the same seed gives the
 //! same run. [`World`] is who and what exists there, [`Switches`] decide what the documentation
 //! leaves open, [`Fault`]s make things go wrong. With the feature `server`, `Sandbox` serves it on
-//! loopback. [`strategy`] generates whatever may happen to a machine, and a [`Canary`] finds out
+//! loopback; with `conformance`, any store backend can be checked. [`strategy`] generates whatever may happen to a machine, and a [`Canary`] finds out
 //! whether a secret got loose.
 //!
 //! # Examples
@@ -31,6 +31,8 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod simulation;
 pub mod strategy;
 
@@ -63,3 +65,8 @@ pub use world::{
 #[cfg(feature = "server")]
 #[doc = include_str!("../../../docs/sandbox.md")]
 struct SandboxPage;
+
+#[cfg(doctest)]
+#[cfg(feature = "conformance")]
+#[doc = include_str!("../../../docs/guide/custom-backend.md")]
+struct CustomBackendPage;

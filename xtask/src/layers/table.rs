@@ -31,7 +31,6 @@ const fn with(to: &'static str, features: &'static [&'static str]) -> Use {
     Use { to, is_optional: false, features }
 }
 
-#[expect(dead_code, reason = "the optional edges of the table are still to come")]
 const fn optional(to: &'static str) -> Use {
     Use { to, is_optional: true, features: &[] }
 }
@@ -73,8 +72,8 @@ pub(super) const TABLE: [Row; 8] = [
     },
     Row {
         name: "sr-testkit",
-        uses: &[always("sr-auth-core"), always("sr-partner")],
-        tests_use: &[],
+        uses: &[always("sr-auth-core"), always("sr-partner"), optional("sr-auth-store")],
+        tests_use: &[("sr-auth-store", &["sqlite"])],
         features: &["conformance", "server"],
         default_features: &[],
     },

@@ -1,0 +1,153 @@
+//! Backends that are broken in one way each, and the rule by which the suite finds each of them.
+
+mod backend;
+mod defect;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sr_auth_store::{Backend, SealingKey, SealingKeys};
+use sr_testkit::conformance::{Report, Rule, Subject, Suite, TrialError, Violation};
+
+use backend::{Broken, Connection};
+use defect::Defect;
+
+fn keys() -> SealingKeys {
+    SealingKeys::new(SealingKey::from_bytes([3; 32]))
+}
+
+struct BrokenStore(Arc<Broken>);
+
+#[async_trait]
+impl Subject for BrokenStore {
+    async fn connect(&self) -> Result<Arc<dyn Backend>, TrialError> {
+        Ok(Arc::new(Connection::open(Arc::clone(&self.0))))
+    }
+
+    async fn restart(&self) -> Result<(), TrialError> {
+        self.0.restart();
+        Ok(())
+    }
+
+    async fn raw_bytes(&self) -> Result<Vec<u8>, TrialError> {
+        Ok(self.0.raw_bytes())
+    }
+
+    fn advance(&self, span: Duration) -> bool {
+        self.0.advance(span);
+        true
+    }
+}
+
+fn run(suite: &Suite, defect: Option<Defect>) -> Report {
+    suite.check(async || Ok(BrokenStore(Arc::new(Broken::new(defect, keys())?)))).unwrap()
+}
+
+fn suite() -> Suite {
+    Suite::new().with_sealing_keys(keys()).with_patience(Duration::from_secs(2))
+}
+
+#[test]
+fn the_same_backend_without_a_defect_conforms() {
+    let report = run(&suite(), None);
+    assert!(report.conforms(), "{report}");
+    assert!(report.left_out().is_empty(), "{report}");
+}
+
+/// What is found first is said first, and names the rule.
+#[track_caller]
+fn check(cases: &[(Defect, Rule)]) {
+    for (defect, rule) in cases {
+        let suite = match defect {
+            Defect::HangsAtTimes => suite().with_patience(Duration::from_millis(200)),
+            _ => suite(),
+        };
+        let report = run(&suite, Some(*defect));
+        let first = report.violations().first().map(Violation::rule);
+        assert_eq!(first, Some(*rule), "{defect:?}:\n{report}");
+    }
+}
+
+#[test]
+fn a_broken_rule_of_intents_is_named() {
+    check(&[
+        (Defect::ArmForgetsIntent, Rule::IntentStands),
+        (Defect::ArmIgnoresIntents, Rule::IntentStands),
+        (Defect::ArmIgnoresLife, Rule::QuietGivesTakeOver),
+        (Defect::ArmIgnoresQuiet, Rule::QuietGivesTakeOver),
+        (Defect::ArmOverTheEnded, Rule::EndsStay),
+        (Defect::BackOffForgotten, Rule::BackOffShared),
+        (Defect::DisarmRemovesAnyIntent, Rule::IntentStands),
+        (Defect::IntentFreedByClosing, Rule::IntentStands),
+        (Defect::RefusalsUncounted, Rule::RefusalsCounted),
+    ]);
+}
+
+#[test]
+fn a_broken_rule_of_generations_is_named() {
+    check(&[
+        (Defect::AdoptAlwaysReplaces, Rule::FoundedOnce),
+        (Defect::AdoptForgetsLedger, Rule::LedgerKept),
+        (Defect::AdoptKeepsGeneration, Rule::GenerationMoves),
+        (Defect::BuryIgnoresGeneration, Rule::GenerationGivesOrder),
+        (Defect::BuryMovesGeneration, Rule::GenerationMoves),
+        (Defect::CommitFencedByIntent, Rule::LateCommitTaken),
+        (Defect::CommitIgnoresGeneration, Rule::GenerationGivesOrder),
+        (Defect::CommitLeavesSuspect, Rule::HealthFollows),
+        (Defect::CommitRefusedByDeath, Rule::LateCommitTaken),
+        (Defect::EndKeepsGeneration, Rule::GenerationMoves),
+        (Defect::EscrowForgets, Rule::EscrowKept),
+    ]);
+}
+
+#[test]
+fn a_broken_rule_of_what_is_kept_is_named() {
+    check(&[
+        (Defect::AnswersBeforeDone, Rule::AnsweredIsDone),
+        (Defect::ForgetsOnRestart, Rule::Durable),
+        (Defect::ForgetsLifeOnRestart, Rule::Durable),
+        (Defect::KeysFoldCase, Rule::KeysApart),
+        (Defect::ReadsStaleReplica, Rule::AnsweredIsDone),
+        (Defect::RestUnsealed, Rule::SecretsSealed),
+        (Defect::SignedNumbers, Rule::ValuesKept),
+        (Defect::TruncatesValues, Rule::ValuesKept),
+    ]);
+}
+
+#[test]
+fn a_broken_rule_of_lists_and_pulses_is_named() {
+    check(&[
+        (Defect::ClockOfEachConnection, Rule::OneClock),
+        (Defect::DueIgnoresLimit, Rule::DueOrdered),
+        (Defect::DueUnordered, Rule::DueOrdered),
+        (Defect::IdentityOfItsKind, Rule::StoreNamed),
+        (Defect::PulseCountsTheDead, Rule::LifeSignsCount),
+        (Defect::PulseHidesSequence, Rule::StoreNamed),
+        (Defect::PulseSkipsChanges, Rule::ChangesTold),
+        (Defect::PulseTellsFewer, Rule::ChangesTold),
+    ]);
+}
+
+#[test]
+fn a_broken_rule_of_lost_answers_and_crowds_is_named() {
+    check(&[
+        (Defect::AdoptUndoesRotations, Rule::RepeatChangesNothing),
+        (Defect::DropLeavesHalf, Rule::WholeOrNothing),
+        (Defect::ErrsAtTimes, Rule::Answers),
+        (Defect::HangsAtTimes, Rule::Answers),
+        (Defect::ReadsThenWrites, Rule::OneAfterTheOther),
+        (Defect::RepeatsCommit, Rule::RepeatChangesNothing),
+        (Defect::RepeatsEscrow, Rule::RepeatChangesNothing),
+    ]);
+}
+
+/// No scene has it; a generated sequence does, and little is left of it.
+#[test]
+fn what_no_scene_thought_of_is_found_and_shrunk() {
+    let report = run(&suite().with_cases(256), Some(Defect::LastLegForgetsSibling));
+    let [violation] = report.violations() else { panic!("{report}") };
+    assert_eq!(violation.rule(), Rule::EscrowKept, "{report}");
+    assert!(violation.scene().contains("seed 1"), "{report}");
+    assert!(violation.scene().lines().count() <= 5, "{report}");
+}

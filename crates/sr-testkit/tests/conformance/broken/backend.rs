@@ -1,0 +1,293 @@
+//! The model behind a lock, with one defect.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sr_auth_core::Timestamp;
+use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_core::store::{
+    GrantKey, Health, Model, OwnerId, Refusals, Sequence, StoreAnswer, StoreIdentity, StoreOp,
+    StoreOutcome,
+};
+use sr_auth_store::{
+    Backend, BackendError, BackendFault, Durability, MemoryBackend, Sealed, SealingKeys, Store,
+};
+
+use super::defect::{Defect, edited, prepared, refuses, rewritten, showing, told};
+use crate::fixture::Hand;
+
+/// How many stores there are, which names each.
+static STORES: AtomicU64 = AtomicU64::new(0);
+
+/// A store that claims to be durable, and is unless its defect is that.
+#[derive(Debug)]
+pub(super) struct Broken {
+    connections: AtomicUsize,
+    defect: Option<Defect>,
+    hand: Hand,
+    /// What it has written without a seal.
+    leaked: Mutex<Vec<u8>>,
+    spy: Spy,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    /// Which connection wrote the intent of a process.
+    armed_by: BTreeMap<OwnerId, usize>,
+    changes: u64,
+    /// The same without signs of life.
+    lifeless: Model<Sealed>,
+    model: Model<Sealed>,
+    /// As it was before the last change.
+    replica: Model<Sealed>,
+}
+
+impl State {
+    fn new(identity: StoreIdentity) -> Self {
+        let model = Model::new(identity);
+        let (lifeless, replica) = (model.clone(), model.clone());
+        Self { armed_by: BTreeMap::new(), changes: 0, lifeless, model, replica }
+    }
+}
+
+/// Somebody who holds the key and should not.
+#[derive(Debug)]
+struct Spy {
+    backend: Arc<MemoryBackend>,
+    store: Store,
+}
+
+#[derive(Debug)]
+struct Shared(Arc<MemoryBackend>);
+
+#[async_trait]
+impl Backend for Shared {
+    async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
+        self.0.apply(op).await
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Durable
+    }
+}
+
+impl Broken {
+    pub(super) fn new(defect: Option<Defect>, keys: SealingKeys) -> Result<Self, BackendError> {
+        let backend = Arc::new(MemoryBackend::new()?);
+        let store = Store::new(Shared(Arc::clone(&backend)), keys);
+        let identity = StoreIdentity(u128::from(STORES.fetch_add(1, Ordering::SeqCst)));
+        Ok(Self {
+            connections: AtomicUsize::new(0),
+            defect,
+            hand: Hand::new(),
+            leaked: Mutex::default(),
+            spy: Spy { backend, store },
+            state: Mutex::new(State::new(identity)),
+        })
+    }
+
+    pub(super) fn advance(&self, span: Duration) {
+        self.hand.advance(span);
+    }
+
+    pub(super) fn restart(&self) {
+        let mut state = self.state.lock().unwrap();
+        match self.defect {
+            Some(Defect::ForgetsLifeOnRestart) => state.model = state.lifeless.clone(),
+            Some(Defect::ForgetsOnRestart) => {
+                let look = StoreOp::Pulse {
+                    alive: false,
+                    owner: OwnerId::new(0),
+                    since: Sequence(u64::MAX),
+                };
+                let StoreOutcome::Pulse(pulse) = state.model.apply(self.hand.now(), look).outcome
+                else {
+                    panic!("a pulse");
+                };
+                *state = State::new(pulse.store);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn raw_bytes(&self) -> Vec<u8> {
+        let dump = format!("{:?}", self.state.lock().unwrap().model);
+        [dump.as_bytes(), &self.leaked.lock().unwrap()].concat()
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    /// The operation as one step, with whatever the defect makes of it.
+    fn step(
+        &self,
+        state: &mut State,
+        connection: usize,
+        op: StoreOp<Sealed>,
+    ) -> StoreAnswer<Sealed> {
+        let now = self.now(connection);
+        let Some(defect) = self.defect else { return state.model.apply(now, op) };
+        let key = key_of(&op).cloned();
+        let before = key.as_ref().and_then(|key| state.model.record(key)).cloned();
+        let op = rewritten(defect, op, before.as_ref());
+        let key = key_of(&op).cloned();
+        if defect == Defect::ForgetsLifeOnRestart {
+            state.apply_lifeless(now, op.clone());
+        }
+        if let StoreOp::Arm { intent, .. } = &op {
+            state.armed_by.insert(intent.id.owner, connection);
+        }
+        let is_read = matches!(op, StoreOp::Load { .. });
+        if defect == Defect::ReadsStaleReplica && is_read && connection != 0 {
+            return state.replica.apply(now, op);
+        }
+        if defect == Defect::ReadsStaleReplica && !is_read {
+            state.replica = state.model.clone();
+        }
+        if let (Some(key), Some(row)) = (&key, &before) {
+            if refuses(defect, &op, row) {
+                return StoreAnswer { now, outcome: StoreOutcome::Moved(row.clone()) };
+            }
+            if let Some(row) = prepared(defect, &op, row) {
+                state.model.put(key.clone(), row);
+            }
+        }
+        let is_commit = matches!(op, StoreOp::Commit { .. });
+        state.changes += u64::from(is_commit);
+        if defect == Defect::AnswersBeforeDone && is_commit && state.changes.is_multiple_of(3) {
+            return state.model.clone().apply(now, op);
+        }
+        let mut answer = state.model.apply(now, op.clone());
+        if let (Some(key), Some(before)) = (key, before) {
+            let after = state.model.record(&key).cloned().unwrap();
+            let row = edited(defect, &op, &before, &after);
+            if row != after {
+                state.model.put(key, row.clone());
+                answer.outcome = showing(answer.outcome, row);
+            }
+        }
+        StoreAnswer { now, outcome: told(defect, answer.outcome) }
+    }
+
+    fn now(&self, connection: usize) -> Timestamp {
+        let behind = if self.has(Defect::ClockOfEachConnection) { connection } else { 0 };
+        let now = self.hand.now();
+        now.before(Duration::from_millis(20 * u64::try_from(behind).unwrap()))
+    }
+
+    /// Writes the tokens of an operation down as they are.
+    async fn leak(&self, op: &StoreOp<Sealed>) {
+        let Some(key) = key_of(op).cloned() else { return };
+        self.spy.backend.apply(op.clone()).await.unwrap();
+        let Ok(answer) = self.spy.store.apply(StoreOp::Load { key }).await else { return };
+        if let StoreOutcome::Loaded(record) = answer.outcome {
+            let tokens = [record.access, record.refresh].into_iter().flatten();
+            let mut leaked = self.leaked.lock().unwrap();
+            leaked.extend(tokens.flat_map(|it| it.value.expose().as_bytes().to_vec()));
+        }
+    }
+}
+
+impl State {
+    fn apply_lifeless(&mut self, now: Timestamp, op: StoreOp<Sealed>) {
+        let lifeless = match op {
+            StoreOp::Pulse { owner, since, .. } => StoreOp::Pulse { alive: false, owner, since },
+            op => op,
+        };
+        self.lifeless.apply(now, lifeless);
+    }
+}
+
+/// One connection to it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    number: usize,
+    store: Arc<Broken>,
+}
+
+impl Connection {
+    pub(super) fn open(store: Arc<Broken>) -> Self {
+        let number = store.connections.fetch_add(1, Ordering::SeqCst);
+        Self { number, store }
+    }
+
+    async fn two_writes(&self, op: &StoreOp<Sealed>) {
+        let StoreOp::Bury { cause, generation, key, .. } = op else { return };
+        let before = self.store.state.lock().unwrap().model.record(key).cloned();
+        let Some(before) = before.filter(|it| it.generation == *generation) else { return };
+        if !before.health.may_present() {
+            return;
+        }
+        let mut half = before.clone();
+        half.health = Health::Dead(*cause);
+        self.store.state.lock().unwrap().model.put(key.clone(), half);
+        tokio::task::yield_now().await;
+        self.store.state.lock().unwrap().model.put(key.clone(), before);
+    }
+}
+
+#[async_trait]
+impl Backend for Connection {
+    async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
+        let store = &self.store;
+        let is_rare = matches!(&op, StoreOp::Disarm { refusals, .. } if refusals.count > 1);
+        match store.defect {
+            Some(Defect::DropLeavesHalf) => self.two_writes(&op).await,
+            Some(Defect::ErrsAtTimes) if is_rare => {
+                return Err(BackendError::new(BackendFault::Busy, StoreFailure::NotDone));
+            }
+            Some(Defect::HangsAtTimes) if is_rare => return pending().await,
+            Some(Defect::ReadsThenWrites) => {
+                let mut copy = store.state.lock().unwrap().clone();
+                tokio::task::yield_now().await;
+                let answer = store.step(&mut copy, self.number, op);
+                *store.state.lock().unwrap() = copy;
+                return Ok(answer);
+            }
+            Some(Defect::RestUnsealed) => store.leak(&op).await,
+            _ => {}
+        }
+        Ok(store.step(&mut store.state.lock().unwrap(), self.number, op))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Durable
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.store.has(Defect::IntentFreedByClosing) {
+            return;
+        }
+        let mut state = self.store.state.lock().unwrap();
+        let key = GrantKey::new("planner/acme").unwrap();
+        let intent = state.model.record(&key).and_then(|it| it.intent.clone()).map(|it| it.id);
+        let Some(intent) = intent else { return };
+        if state.armed_by.get(&intent.owner) == Some(&self.number) {
+            let (not_before, refusals) = (Timestamp::EPOCH, Refusals::default());
+            let op = StoreOp::Disarm { intent, key, not_before, refusals };
+            state.model.apply(self.store.hand.now(), op);
+        }
+    }
+}
+
+fn key_of(op: &StoreOp<Sealed>) -> Option<&GrantKey> {
+    match op {
+        StoreOp::Adopt { key, .. }
+        | StoreOp::Arm { key, .. }
+        | StoreOp::Bury { key, .. }
+        | StoreOp::Commit { key, .. }
+        | StoreOp::Disarm { key, .. }
+        | StoreOp::End { key, .. }
+        | StoreOp::Escrow { key, .. }
+        | StoreOp::Load { key } => Some(key),
+        StoreOp::Due { .. } | StoreOp::Pulse { .. } => None,
+    }
+}
