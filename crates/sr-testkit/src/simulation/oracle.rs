@@ -236,9 +236,14 @@ impl Oracle {
         self.look_for_loss(grant, Excuse::HolderDied);
     }
 
-    /// Is told that a process has read what changed in the store, at `at`.
-    pub(super) fn pulsed(&mut self, process: usize, at: Timestamp) {
+    /// Is told that a process has read what changed in the store, at `at`; or has not, when the answer
+    /// comes too `late` to be sure.
+    pub(super) fn pulsed(&mut self, process: usize, at: Timestamp, late: bool) {
         let Some(it) = self.processes.get_mut(process) else { return };
+        if late {
+            it.seen.iter_mut().for_each(|seen| seen.told_end = false);
+            return;
+        }
         it.pulsed_at = it.pulsed_at.max(at);
         for (seen, grant) in it.seen.iter_mut().zip(&self.grants) {
             let ended = grant.ended_at.is_some_and(|ended| ended < at);

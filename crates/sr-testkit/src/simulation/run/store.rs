@@ -208,8 +208,8 @@ impl Run<'_> {
         if let Ok(answer) = &result {
             self.learn_time(process, answer.now, self.now.since(sent_at));
             let late = self.is_late(process, asked);
-            if matches!(answer.outcome, StoreOutcome::Pulse(_)) && !late {
-                self.oracle.pulsed(process, answer.now);
+            if let StoreOutcome::Pulse(_) = answer.outcome {
+                self.oracle.pulsed(process, answer.now, late);
             }
             let row = record(&answer.outcome).map(Row::of);
             // An answer to a grant that has left the memory since is dropped.
