@@ -15,6 +15,7 @@ use crate::inbound::PartnerStoreRequest;
 use crate::store::PartnerAnswer;
 
 /// What can happen to an exchange. Its `Debug` shows no header, no body and no token.
+#[derive(Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that skips an input is broken")]
 pub enum Input {
     /// A complete answer arrived.
