@@ -18,15 +18,17 @@
 //! 4. **A generation is an integration.** Every attempt has its own, and so have its tokens: whoever
 //!    speaks for an older one changes nothing.
 
+mod answer;
 mod model;
 mod operation;
 mod record;
 
-pub use model::PartnerModel;
-pub use operation::{
-    AttemptLimits, DisableEffect, IntegrationChange, KnownClient, NewAttempt, PartnerAnswer,
-    PartnerNews, PartnerOp, PartnerOutcome, Principal, SourceKey,
+pub use answer::{
+    DisableEffect, IntegrationChange, KnownClient, PartnerAnswer, PartnerNews, PartnerOutcome,
+    Principal,
 };
+pub use model::PartnerModel;
+pub use operation::{AttemptLimits, NewAttempt, PartnerOp, SourceKey};
 pub use record::{
     Attempt, Binding, EndCause, Ending, Integrated, IntegrationEvent, IntegrationLedgerEntry,
     IntegrationRecord, Phase, Verified,

@@ -142,7 +142,8 @@ impl Held {
                 PartnerOp::Begin { attempt, key }
             }
             (Step::Commit, Some(integrated)) => {
-                PartnerOp::Commit { attempt, confirm_within: spans.confirm, integrated, key }
+                let (confirm_within, generation) = (spans.confirm, self.generation);
+                PartnerOp::Commit { attempt, confirm_within, generation, integrated, key }
             }
             // Without credentials there is nothing to keep.
             (Step::Commit, None) | (Step::Void(_), _) => PartnerOp::Void { attempt, key },

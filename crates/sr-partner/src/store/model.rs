@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 use sr_auth_core::Timestamp;
 use sr_auth_core::store::{Generation, Sequence, StoreIdentity};
 
-use super::operation::{IntegrationChange, PartnerAnswer, PartnerNews, PartnerOp, PartnerOutcome};
+use super::answer::{IntegrationChange, PartnerAnswer, PartnerNews, PartnerOutcome};
+use super::operation::PartnerOp;
 use super::record::{
     EndCause, Ending, IntegrationEvent, IntegrationLedgerEntry, IntegrationRecord,
 };
@@ -74,8 +75,8 @@ impl<V: Clone> PartnerModel<V> {
                 self.arm(now, &key, (attempt, exchange), post, (quiet, provisional))
             }
             PartnerOp::Begin { attempt, key } => self.begin(now, key, attempt),
-            PartnerOp::Commit { attempt, confirm_within, integrated, key } => {
-                self.commit(now, &key, attempt, integrated, confirm_within)
+            PartnerOp::Commit { attempt, confirm_within, generation, integrated, key } => {
+                self.commit(now, &key, (attempt, generation), integrated, confirm_within)
             }
             PartnerOp::CountRefusal { client, limits, source } => {
                 self.refusals.count(now, client, source, limits);

@@ -200,7 +200,10 @@ pub struct Integrated<V> {
 }
 
 impl<V> Integrated<V> {
-    fn try_map<W, E>(self, turn: impl FnOnce(V) -> Result<W, E>) -> Result<Integrated<W>, E> {
+    pub(super) fn try_map<W, E>(
+        self,
+        turn: impl FnOnce(V) -> Result<W, E>,
+    ) -> Result<Integrated<W>, E> {
         let (client_id, integration) = (self.client_id, self.integration);
         Ok(Integrated { client_id, integration, secret: turn(self.secret)? })
     }

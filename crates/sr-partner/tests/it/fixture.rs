@@ -291,8 +291,10 @@ impl Desk {
 
     #[track_caller]
     pub(crate) fn commit(&mut self, id: &str, number: u8) {
+        let generation = self.store.record(&key(id)).expect("a record").generation;
         let committed = self.apply(PartnerOp::Commit {
             attempt: AttemptId::from_bytes([number; 16]),
+            generation,
             confirm_within: std::time::Duration::from_secs(86_400),
             integrated: integrated(&format!("customer-secret-{number}")),
             key: key(id),

@@ -137,6 +137,17 @@ fn i19_a_disable_ends_its_own_generation_once_and_no_other() {
 }
 
 #[test]
+fn i19_a_disable_of_an_attempt_leaves_the_live_integration() {
+    let mut desk = desk();
+    desk.arm("5f1b", "acme", 3, 1);
+    let provisional = desk.token_of(3);
+    assert_eq!(desk.notify(&disabled(&provisional)).status(), 200);
+    assert_eq!(desk.live("5f1b"), Some(1));
+    let record = desk.store.record(&key("5f1b")).unwrap();
+    assert!(record.attempt.is_none(), "what it spoke for has ended");
+}
+
+#[test]
 fn i20_bodies_are_judged_by_a_written_rule_and_change_nothing() {
     let json = Some("application/json");
     let extra = r#"{"eventType":"INTEGRATION_DISABLED","x":[1,{"y":null}]}"#;

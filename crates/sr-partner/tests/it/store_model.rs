@@ -35,6 +35,7 @@ fn activate(number: u8) -> PartnerOp<Secret> {
 fn commit(number: u8) -> PartnerOp<Secret> {
     PartnerOp::Commit {
         attempt: AttemptId::from_bytes([number; 16]),
+        generation: Generation::from_number(u64::from(number)),
         confirm_within: Duration::from_secs(86_400),
         integrated: integrated("theirs"),
         key: key("5f1b"),
@@ -58,6 +59,39 @@ fn every_change_may_be_offered_again_after_a_lost_answer() {
         let PartnerOutcome::Done(same) = &again else { panic!("{step:?}: {again:?}") };
         assert_eq!(record, same, "{step:?}");
     }
+}
+
+#[test]
+fn secrets_are_sealed_and_opened_under_their_own_generation_and_nothing_else_is_touched() {
+    let mut store = PartnerModel::<String>::new(StoreIdentity(7));
+    let mut sealed = 0;
+    let mut seal = |op: PartnerOp<Secret>| {
+        let op = op.try_map(|key, generation, secret: Secret| {
+            sealed += 1;
+            Ok::<_, ()>(format!("{key} {} {}", generation.number(), secret.expose()))
+        });
+        store.apply(at(0), op.unwrap())
+    };
+    seal(PartnerOp::Begin { attempt: new_attempt(1, "acme", 0), key: key("5f1b") });
+    seal(arm(1, 1, 1));
+    let other = PartnerOp::Commit {
+        attempt: AttemptId::from_bytes([1; 16]),
+        confirm_within: Duration::from_secs(1),
+        generation: Generation::from_number(7),
+        integrated: integrated("theirs"),
+        key: key("5f1b"),
+    };
+    assert_eq!(seal(other).outcome.name(), "Superseded", "of another generation");
+    assert_eq!(seal(commit(1)).outcome.name(), "Done");
+    assert_eq!(seal(activate(1)).outcome.name(), "Done");
+    let loaded = seal(PartnerOp::Load { key: key("5f1b") });
+    assert_eq!(sealed, 2, "commits hold a secret, and nothing else does");
+    let opened = loaded.try_map(|generation, text| {
+        assert_eq!(generation, Generation::from_number(1));
+        Ok::<_, ()>(text.replace("interview-planner/5f1b 1 ", ""))
+    });
+    let PartnerOutcome::Loaded(record) = opened.unwrap().outcome else { panic!("no record") };
+    assert_eq!(record.binding.unwrap().integrated.secret, "theirs");
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use sr_auth_core::Timestamp;
+use sr_auth_core::store::Generation;
 
 use super::{PartnerModel, note};
-use crate::store::operation::{NewAttempt, PartnerOutcome};
+use crate::store::answer::PartnerOutcome;
+use crate::store::operation::NewAttempt;
 use crate::store::record::{
     Attempt, Binding, Integrated, IntegrationEvent, IntegrationRecord, Phase, Verified,
 };
@@ -116,7 +118,7 @@ impl<V: Clone> PartnerModel<V> {
         &mut self,
         now: Timestamp,
         key: &IntegrationKey,
-        id: AttemptId,
+        (id, generation): (AttemptId, Generation),
         integrated: Integrated<V>,
         confirm_within: Duration,
     ) -> PartnerOutcome<V> {
@@ -126,6 +128,10 @@ impl<V: Clone> PartnerModel<V> {
             return PartnerOutcome::Done(record.without_secrets());
         }
         self.with_attempt(key, id, |record, attempt| {
+            // The seal of the secret would not open under another.
+            if attempt.generation != generation {
+                return None;
+            }
             match &attempt.phase {
                 // The answer was lost, and the same credentials are offered again.
                 Phase::Integrated { integrated: kept, .. }

@@ -7,7 +7,7 @@ use sr_auth_core::store::Generation;
 use sr_auth_core::{ScopeSet, SecretDigest, Timestamp};
 
 use super::PartnerModel;
-use crate::store::operation::{DisableEffect, KnownClient, PartnerOutcome, Principal};
+use crate::store::answer::{DisableEffect, KnownClient, PartnerOutcome, Principal};
 use crate::store::record::{EndCause, IntegrationRecord};
 use crate::{ClientKey, IntegrationKey, OutboundClient, TenantId};
 
