@@ -65,8 +65,12 @@ pub use subject::{Subject, TrialError};
 
 use std::time::Duration;
 
+use sr_auth_core::wire::token_answer::BODY_LIMIT;
 use sr_auth_store::{SealingKey, SealingKeys};
 use stage::Stage;
+
+/// More than sealing adds to a value, in bytes.
+const SEALING: usize = 64;
 
 /// How much is tried, and how long is waited.
 ///
@@ -92,7 +96,7 @@ impl Suite {
         Self {
             cases: 24,
             connections: 3,
-            largest: 64 * 1024,
+            largest: BODY_LIMIT + SEALING,
             longest: 40,
             patience: Duration::from_secs(30),
             quiet: Duration::from_millis(20),
@@ -118,8 +122,8 @@ impl Suite {
 
     /// Sets the length of the longest sealed value that is stored, in bytes.
     ///
-    /// The default is the longest answer of a token endpoint that is read. Below 64 KiB, tokens of
-    /// some length will be refused by the backend, and their grants lost.
+    /// The default is the longest answer of a token endpoint that is read, with what sealing adds.
+    /// With less, a backend may refuse a token that was received, and its grant is lost.
     #[must_use]
     pub const fn with_largest_value(mut self, bytes: usize) -> Self {
         self.largest = bytes;
