@@ -172,7 +172,10 @@ impl Run<'_> {
         self.trace.say(self.now, format_args!("{relief:?}"));
         match relief {
             Relief::Consents { grant, process } => {
-                self.consents(usize::from(process), usize::from(grant));
+                // Nobody consents in the last moments: whoever has to hear of it may need some.
+                if self.now.after(Duration::from_secs(300)) < self.end {
+                    self.consents(usize::from(process), usize::from(grant));
+                }
             }
             Relief::Interrupts { grant, process, word } => {
                 self.say_word(usize::from(process), usize::from(grant), word);
