@@ -225,9 +225,9 @@ fn read(
     standing: Option<Standing>,
     cx: &mut Context<'_>,
 ) -> Rotation {
-    let quiet_again = |standing, cx: &Context<'_>| {
+    let quiet_again = |standing, cx: &mut Context<'_>| {
         let look = look(now, pause, standing, cx);
-        Rotation::Doubt(Doubt::Quiet { look, ripe: now >= standing.until, standing })
+        ripen(now, standing, look, cx)
     };
     let Ok(StoreAnswer { outcome, .. }) = result else {
         return match standing {

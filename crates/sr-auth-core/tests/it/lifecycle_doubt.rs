@@ -125,6 +125,22 @@ fn a_token_in_doubt_is_left_alone_for_ever_when_the_settings_say_so() {
     assert_eq!(scene.presented.len(), 1);
 }
 
+/// The quiet period ends while the record is being read.
+#[test]
+fn a_look_that_outlasts_the_quiet_period_is_no_reason_to_present_what_the_settings_forbid() {
+    let mut scene = by(Recovery::Never);
+    scene.play(vec![
+        (0, Step::Want),
+        (1_768, peer_arms(1, 1, "rt1")),
+        (1_769, Step::Want),
+        (1_900, Step::Store(Mood::Slow)),
+        (1_904, Step::Deliver(0)),
+        (1_904, Step::Store(Mood::Up)),
+        (2_500, Step::Want),
+    ]);
+    assert_eq!(scene.presented, []);
+}
+
 #[test]
 fn a_token_in_doubt_that_a_peer_replaces_is_settled_even_when_the_settings_forbid_more() {
     let mut scene = by(Recovery::Never);
