@@ -40,6 +40,8 @@ pub(super) struct Oracle {
     /// When a backup was put back last.
     restored_at: Option<Timestamp>,
     rules: Rules,
+    /// When the store last heard of an owner that it lives.
+    signs: BTreeMap<OwnerId, Timestamp>,
     verdict: Option<Violation>,
 }
 
@@ -90,6 +92,8 @@ struct Grant {
     ended_at: Option<Timestamp>,
     /// The generation that its last end made.
     ended_with: Generation,
+    /// A successor of it was put aside at some time; only one is kept.
+    escrowed: bool,
     excuse: Option<Excuse>,
     /// The highest generation that the store has had.
     generation: Generation,
@@ -121,11 +125,17 @@ impl Excuse {
 impl Grant {
     /// How many requests to the token endpoint one process may make in a minute.
     const SENT_A_MINUTE: usize = 8;
+
+    /// How many operations of the store one process may ask for in a minute: a caller who waits
+    /// for another process has the record read every two seconds at last, and sooner at first.
+    const ASKED_A_MINUTE: u32 = 240;
 }
 
 /// A process, as it may know the world.
 #[derive(Debug)]
 struct Process {
+    /// When it was last asked to leave the token endpoint alone, and until when.
+    asked_to_pause: (Timestamp, Timestamp),
     owner: OwnerId,
     /// When the store's changes were read for it last.
     pulsed_at: Timestamp,
@@ -140,11 +150,14 @@ struct Seen {
     /// When it was told.
     access_at: Timestamp,
     armed: Option<Armed>,
+    /// Since when its operations of the store are counted, and how many there were.
+    asked: (Timestamp, u32),
     /// How many ends and new consents it was told of that the store does not have yet.
     commanded: u32,
     /// Whether the store told it that the grant has ended.
     ended: bool,
-    in_flight: bool,
+    /// A request is under way: until when its answer is awaited.
+    in_flight: Option<Timestamp>,
     /// The newest generation that it was shown in this store.
     generation: Generation,
     /// The newest generation that it was ever shown; older ones are not taken.
@@ -184,8 +197,12 @@ struct Armed {
 impl Oracle {
     pub(super) fn new(rules: Rules, grants: usize, processes: usize) -> Self {
         let pulsed_at = Timestamp::EPOCH;
-        let unborn =
-            || Process { owner: OwnerId::new(0), pulsed_at, seen: vec![Seen::default(); grants] };
+        let unborn = || Process {
+            asked_to_pause: (pulsed_at, pulsed_at),
+            owner: OwnerId::new(0),
+            pulsed_at,
+            seen: vec![Seen::default(); grants],
+        };
         Self {
             chain: Chain::default(),
             excuses: BTreeMap::new(),
@@ -193,6 +210,7 @@ impl Oracle {
             processes: (0..processes).map(|_| unborn()).collect(),
             restored_at: None,
             rules,
+            signs: BTreeMap::new(),
             verdict: None,
         }
     }
@@ -211,6 +229,7 @@ impl Oracle {
     pub(super) fn started(&mut self, process: usize, owner: OwnerId) {
         let Some(it) = self.processes.get_mut(process) else { return };
         (it.owner, it.pulsed_at) = (owner, Timestamp::EPOCH);
+        it.asked_to_pause = (Timestamp::EPOCH, Timestamp::EPOCH);
         it.seen.fill(Seen::default());
     }
 
@@ -226,8 +245,42 @@ impl Oracle {
         }
     }
 
+    /// Is told that a process says it has finished what it began.
+    pub(super) fn drained(&mut self, at: Timestamp, process: usize) {
+        for grant in 0..self.grants.len() {
+            let detail = "a process says that it is done, and what it began would be lost";
+            self.leaves_nothing(at, process, grant, Invariant::ShutdownEnds, detail);
+        }
+    }
+
+    /// Whatever leaves memory may take no answer that is awaited with it, and no token that is
+    /// nowhere else. After a restored backup the store may lack what everybody thought durable.
+    fn leaves_nothing(
+        &mut self,
+        at: Timestamp,
+        process: usize,
+        grant: usize,
+        broken: Invariant,
+        detail: &'static str,
+    ) {
+        let Some(it) = self.grants.get(grant).filter(|it| it.restored_at.is_none()) else { return };
+        if it.row.is_none_or(|row| record::is_ended(row.health)) {
+            return;
+        }
+        let mut live = it.live.iter().filter_map(|name| self.chain.refresh(*name));
+        let is_alone = live.any(|token| token.is_only_with(process));
+        let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
+        let is_awaited =
+            seen.and_then(|it| it.in_flight).is_some_and(|until| at.after(CLOCK_ERROR) < until);
+        if is_alone || is_awaited {
+            self.break_promise(at, broken, detail, Some(process), Some(grant));
+        }
+    }
+
     /// Is told that a grant has left the memory of a process.
-    pub(super) fn evicted(&mut self, process: usize, grant: usize) {
+    pub(super) fn evicted(&mut self, at: Timestamp, process: usize, grant: usize) {
+        let detail = "a grant leaves memory, and what was begun with it would be lost";
+        self.leaves_nothing(at, process, grant, Invariant::SuccessorIsKept, detail);
         let Some(it) = self.grants.get(grant) else { return };
         self.chain.forget(process, it.live.iter().copied());
         if let Some(seen) = self.seen_mut(process, grant) {

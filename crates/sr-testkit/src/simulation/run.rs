@@ -98,6 +98,8 @@ pub(super) struct Run<'a> {
     /// What callers got last, for the lines.
     told: BTreeMap<(usize, usize), Shown>,
     trace: Trace,
+    /// The token with which callers of a process last tried the API.
+    tried: BTreeMap<(usize, usize), Fingerprint>,
 }
 
 /// A grant of the scenario.
@@ -162,6 +164,7 @@ impl<'a> Run<'a> {
             storage,
             told: BTreeMap::new(),
             trace: Trace::new(readable),
+            tried: BTreeMap::new(),
         };
         run.begin();
         run
@@ -258,6 +261,7 @@ impl<'a> Run<'a> {
         let condition = Condition { keeps, unrecognised };
         for grant in 0..self.scenario.grants {
             self.oracle.intents_rest(end, grant);
+            self.oracle.successors_rest(end, grant);
             for process in 0..self.processes.len() {
                 let Some(it) = self.processes.get(process) else { continue };
                 let key = self.common.keys.get(grant);

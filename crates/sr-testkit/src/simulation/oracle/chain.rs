@@ -47,6 +47,21 @@ impl Refresh {
     pub(super) const fn exists(&self) -> bool {
         self.stored || self.holders != 0 || self.flying != 0
     }
+
+    /// Tells whether a process has a copy of it.
+    pub(super) const fn is_with(&self, process: usize) -> bool {
+        self.holders & (1 << process) != 0
+    }
+
+    /// Tells whether somebody has had it for a while, and the store never.
+    pub(super) const fn is_withheld(&self) -> bool {
+        self.durable_at.is_none() && self.flying == 0 && self.holders != 0
+    }
+
+    /// Tells whether a process has the only copy of it.
+    pub(super) const fn is_only_with(&self, process: usize) -> bool {
+        !self.stored && self.flying == 0 && self.holders == 1 << process
+    }
 }
 
 /// Every token that was issued in a run.

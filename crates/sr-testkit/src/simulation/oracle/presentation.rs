@@ -35,6 +35,9 @@ pub(in crate::simulation) enum Heard {
 /// The span in which requests are counted.
 const STORM: Duration = Duration::from_secs(60);
 
+/// By how much a clock may be set when the store first tells the time.
+const CLOCK_SET: Duration = Duration::from_secs(10);
+
 impl Oracle {
     /// Is told that the first byte of a request leaves.
     pub(in crate::simulation) fn presented(
@@ -50,14 +53,15 @@ impl Oracle {
         let armed = seen.armed.filter(|it| !it.used);
         let presentation = Presentation { armed, grant, process, token };
         if let Some(seen) = self.seen_mut(process, grant) {
-            seen.in_flight = true;
+            seen.in_flight = Some(at.after(answer_within));
             seen.armed.iter_mut().for_each(|it| it.used = true);
         }
-        let one_flight = (!seen.in_flight).then_some(());
+        let one_flight = seen.in_flight.is_none().then_some(());
         self.hold(one_flight, Invariant::OneFlight, "a second request", at, &presentation);
         self.intent_comes_first(at, &presentation);
         self.presents_the_newest(at, &presentation, seen.generation);
         self.no_storm(at, &presentation);
+        self.pause_is_kept(at, &presentation);
         if token.is_some() {
             self.take_over_is_quiet(at, &presentation, answer_within);
         }
@@ -125,6 +129,31 @@ impl Oracle {
         let calm = (grant.sent.len() <= limit).then_some(());
         let detail = "the token endpoint is asked for one grant again and again";
         self.hold(calm, Invariant::NoStorm, detail, at, it);
+    }
+
+    /// Nothing is begun while the server wants to be left alone. A clock that is set meanwhile may
+    /// make the wait a little shorter.
+    fn pause_is_kept(&mut self, at: Timestamp, it: &Presentation) {
+        let (told_at, until) =
+            self.processes.get(it.process).map(|it| it.asked_to_pause).unwrap_or_default();
+        // What was begun before may still leave, within its fence.
+        let told_at = told_at.after(self.rules.fence);
+        let begun_after = it.armed.is_some_and(|armed| armed.asked_at > told_at);
+        let kept = (!begun_after || at.after(CLOCK_SET) >= until).then_some(());
+        let detail = "the token endpoint is asked while it wants to be left alone";
+        self.hold(kept, Invariant::NoStorm, detail, at, it);
+    }
+
+    /// Is told that the server asks a process to leave it alone for a while.
+    pub(in crate::simulation) fn pause_is_asked(
+        &mut self,
+        at: Timestamp,
+        process: usize,
+        span: Duration,
+    ) {
+        if let Some(it) = self.processes.get_mut(process) {
+            it.asked_to_pause = (at, at.after(span).max(it.asked_to_pause.1));
+        }
     }
 
     fn hold(
@@ -222,7 +251,7 @@ impl Oracle {
             self.chain.held(refresh, it.process);
         }
         if let Some(seen) = self.seen_mut(it.process, it.grant) {
-            seen.in_flight = false;
+            seen.in_flight = None;
             if heard == Heard::Refused {
                 seen.refused = it.token.map(|token| (token, at));
             }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sr_auth_core::store::{CauseOfDeath, Generation, Health};
+use sr_auth_core::lifecycle::Recovery;
+use sr_auth_core::store::{CauseOfDeath, Generation, Health, OwnerId};
 use sr_auth_core::{Fingerprint, Timestamp};
 
-use super::{Armed, Excuse, Invariant, Oracle, Seen};
+use super::{Armed, Excuse, Grant, Invariant, Oracle, Seen};
 use crate::simulation::storage::{Deed, Row};
 
 /// So many refusals that nobody understands, over so long a time, are a death.
@@ -14,6 +15,8 @@ const UNRECOGNISED: (u32, Duration) = (5, Duration::from_secs(24 * 60 * 60));
 /// What a process had to go by when it sent an operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::simulation) struct Evidence {
+    /// It had a refresh token that the server takes.
+    holds_live: bool,
     read_at: Timestamp,
     refused: Option<(Fingerprint, Timestamp)>,
     /// Its intent was written over another one.
@@ -41,6 +44,9 @@ pub(in crate::simulation) struct Change {
 pub(in crate::simulation) struct Lesson {
     /// It is told that what it asked for is done: then it takes the row whatever it held.
     pub(in crate::simulation) is_done: bool,
+    /// An older record in it shows the process that the store has gone back: neither a reading does,
+    /// which a replica may answer, nor the removal of an intent.
+    pub(in crate::simulation) is_heeded: bool,
     /// It asked to see the record, and for nothing else.
     pub(in crate::simulation) is_read: bool,
     /// The answer comes after its time: the machine takes it or does not.
@@ -68,17 +74,48 @@ impl Oracle {
     /// Is told that an operation leaves a process.
     pub(in crate::simulation) fn op_left(
         &mut self,
+        at: Timestamp,
         process: usize,
         grant: Option<usize>,
         deed: &Deed,
     ) -> Evidence {
+        if let Some(grant) = grant {
+            self.store_is_not_stormed(at, process, grant);
+        }
         self.chain.departed(deed.carries());
         let seen = self.processes.get(process).and_then(|it| it.seen.get(grant?));
         let Some(Seen { armed, read_at, refused, .. }) = seen.copied() else {
             return Evidence::default();
         };
         let took_over = armed.is_some_and(|it| it.over);
-        Evidence { read_at, refused, took_over }
+        let holds_live = grant.is_some_and(|grant| self.withholds(process, grant));
+        Evidence { holds_live, read_at, refused, took_over }
+    }
+
+    fn store_is_not_stormed(&mut self, at: Timestamp, process: usize, grant: usize) {
+        let Some(seen) = self.seen_mut(process, grant) else { return };
+        if at.since(seen.asked.0) >= Duration::from_secs(60) {
+            seen.asked = (at, 0);
+        }
+        seen.asked.1 += 1;
+        if seen.asked.1 > Grant::ASKED_A_MINUTE {
+            let detail = "the store is asked for one grant again and again";
+            self.break_promise(at, Invariant::NoStorm, detail, Some(process), Some(grant));
+        }
+    }
+
+    /// Tells whether a process has a token that the server takes, that nobody has put aside, and that
+    /// is not on its way as a new consent.
+    fn withholds(&self, process: usize, grant: usize) -> bool {
+        let Some(it) = self.grants.get(grant) else { return false };
+        let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
+        if seen.is_none_or(|it| it.commanded > 0) {
+            return false;
+        }
+        let mut live = it.live.iter().filter_map(|name| self.chain.refresh(*name));
+        live.any(|token| {
+            token.is_with(process) && token.durable_at.is_none_or(|at| at > it.cleared_at)
+        })
     }
 
     /// Is told that an operation will not reach the store any more.
@@ -176,6 +213,17 @@ impl Oracle {
         if standing.is_some_and(|row| !takes_over || it.at < row.armed_at.after(row.quiet)) {
             self.fault(it, Invariant::TakeOverIsQuiet, "an intent was written over too early");
         }
+        if let Some(standing) = standing {
+            self.owner_is_gone(it, standing);
+        }
+        let single_use = self.grants.get(it.grant).is_some_and(|grant| !grant.repeatable);
+        if single_use && after.attempt > 1 && self.rules.recovery == Recovery::Never {
+            let detail = "the settings forbid to present a token that is in doubt";
+            self.fault(it, Invariant::TakeOverIsQuiet, detail);
+        }
+        if it.before.is_none_or(|row| row.intent != Some(id)) {
+            self.signs.insert(id.owner, it.at);
+        }
         let Some(process) = self.process_of(id.owner) else { return };
         let Some(seen) = self.seen_mut(process, it.grant) else { return };
         if seen.armed.is_some_and(|armed| armed.id == id) {
@@ -186,6 +234,25 @@ impl Oracle {
         // Somebody has presented it before, and nobody knows what came of it.
         let (over, used) = (after.attempt > 1, false);
         seen.armed = Some(Armed { asked_at, at, generation, id, over, presents, refresh, used });
+    }
+
+    /// Where the settings say so, nobody arms over the intent of a process that has shown that it
+    /// lives. What the store heard before a backup was put back, it may have forgotten.
+    fn owner_is_gone(&mut self, it: &Change, standing: Row) {
+        let Deed::Arm { id, .. } = it.deed else { return };
+        let owner = standing.intent.map(|it| it.owner).filter(|owner| *owner != id.owner);
+        let sign = owner.and_then(|owner| self.signs.get(&owner)).copied();
+        let sign = sign.filter(|sign| self.restored_at.is_none_or(|at| at < *sign));
+        let is_alive = sign.is_some_and(|sign| it.at < sign.after(standing.quiet));
+        if is_alive && self.rules.recovery == Recovery::OwnerGone {
+            let detail = "an intent was written over whose owner lives";
+            self.fault(it, Invariant::TakeOverIsQuiet, detail);
+        }
+    }
+
+    /// Is told that the store hears from a process that it lives.
+    pub(in crate::simulation) fn lives_on(&mut self, at: Timestamp, owner: OwnerId) {
+        self.signs.insert(owner, at);
     }
 
     fn disarmed(&mut self, it: &Change) {
@@ -222,6 +289,10 @@ impl Oracle {
             let detail = "another access token is kept than the one of the commit";
             self.fault(it, Invariant::TokensBelongTogether, detail);
         }
+        if taken && follows && repeated {
+            let detail = "a refresh token that was spent stands as its own successor";
+            self.fault(it, Invariant::TokensBelongTogether, detail);
+        }
         // What was saved of a broken answer stands beside the access token of the answer before.
         if taken && refresh.is_some() && access != before.access {
             self.tokens_belong_together(it, after);
@@ -239,6 +310,7 @@ impl Oracle {
 
     fn escrowed(&mut self, it: &Change, refresh: Fingerprint) {
         let (Some(before), Some(after)) = (it.before, it.after) else { return };
+        self.grants.get_mut(it.grant).into_iter().for_each(|grant| grant.escrowed = true);
         if it.told_done && before.sibling.is_none() && !after.keeps(refresh) {
             self.fault(it, Invariant::SuccessorIsKept, "a successor was put aside and thrown away");
         }
@@ -262,7 +334,7 @@ impl Oracle {
         if after.generation != before.generation {
             self.fault(it, broken, "a death has moved the generation on");
         }
-        let Evidence { read_at, refused, took_over } = it.evidence;
+        let Evidence { holds_live, read_at, refused, took_over } = it.evidence;
         if cause == CauseOfDeath::Unrecognised {
             let (times, over) = UNRECOGNISED;
             let long =
@@ -281,6 +353,10 @@ impl Oracle {
             _ => self.fault(it, broken, "a grant was declared dead that was not refused"),
         }
         let restored = self.grants.get(it.grant).is_some_and(|grant| grant.restored_at.is_some());
+        if !restored && holds_live {
+            let detail = "a grant was declared dead by a process that has its live token";
+            self.fault(it, Invariant::NoAvoidableLoss, detail);
+        }
         if !restored && took_over && cause == CauseOfDeath::RefusedByServer {
             self.fault(it, Invariant::CauseIsRight, "the cause of death is not the one it died of");
         }
@@ -295,7 +371,7 @@ impl Oracle {
         row: &Row,
         answer: Lesson,
     ) {
-        let Lesson { is_done, is_read, late, shown_at } = answer;
+        let Lesson { is_done, is_heeded, is_read, late, shown_at } = answer;
         for name in kept(Some(*row)).into_iter().flatten() {
             if self.chain.refresh(name).is_some_and(|token| token.grant != grant) {
                 let detail = "a process is shown another grant's token";
@@ -328,10 +404,10 @@ impl Oracle {
         if row.generation < seen.held && !is_done {
             // A replica that lags is not listened to; a store that has gone back is, unless what is
             // held is newer than all that it has.
-            if !is_read {
+            if is_heeded {
                 seen.held = row.generation;
             }
-            if !is_read || has_gone_back {
+            if is_heeded || has_gone_back {
                 (seen.access, seen.ended) = (None, false);
             }
             return;

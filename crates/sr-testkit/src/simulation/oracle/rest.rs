@@ -90,6 +90,21 @@ impl Oracle {
         }
     }
 
+    /// Judges the tokens that were received, at the end of the rest: each was offered to the store,
+    /// though another may be its record's by now.
+    pub(in crate::simulation) fn successors_rest(&mut self, at: Timestamp, grant: usize) {
+        let Some(it) = self.grants.get(grant).filter(|it| !it.repeatable) else { return };
+        let ended = it.row.is_none_or(|row| is_ended(row.health));
+        if ended || it.escrowed || it.restored_at.is_some() || self.waits_for_a_person(it) {
+            return;
+        }
+        let mut live = it.live.iter().filter_map(|name| self.chain.refresh(*name));
+        if live.any(|token| token.is_withheld()) {
+            let detail = "a successor was received, and the store never had it";
+            self.break_promise(at, Invariant::SuccessorIsKept, detail, None, Some(grant));
+        }
+    }
+
     /// Judges an intent at the end of the rest.
     pub(in crate::simulation) fn intents_rest(&mut self, at: Timestamp, grant: usize) {
         let Some(it) = self.grants.get(grant).filter(|it| !it.repeatable) else { return };

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
 use http::{Request, Response};
 use sr_auth_core::fleet::{self, GrantId};
 use sr_auth_core::lifecycle::Input;
-use sr_auth_core::wire::token_answer::{self, TokenAnswer};
 use sr_auth_core::{Secret, SecretBytes, Transmit, TransmitId, TransportFailure};
 
 use super::{Event, Run};
@@ -153,8 +153,11 @@ impl Run<'_> {
             Some(_) => fate.arrival(answer),
             None => Arrival::Nothing,
         };
-        let heard = self.heard(&arrival, fate.trouble, given.is_some());
+        let heard = self.heard(&arrival, fate.trouble, given);
         let carried = heard == Heard::Tokens;
+        if let Some(span) = asks_to_pause(&arrival).filter(|_| runs) {
+            self.oracle.pause_is_asked(self.now, process, span);
+        }
         if let Some(presentation) = &presentation {
             if runs {
                 self.oracle.heard(self.now, presentation, heard, given.filter(|_| carried));
@@ -178,30 +181,55 @@ impl Run<'_> {
         self.step(process, Some(grant), fleet::Input::Grant { id: slot, input });
     }
 
-    /// What a process hears in what arrives.
-    fn heard(&self, arrival: &Arrival, trouble: Trouble, gives: bool) -> Heard {
+    /// What a process hears in what arrives, as the judge reads it: without the machines' own eyes.
+    fn heard(&self, arrival: &Arrival, trouble: Trouble, given: Option<Given>) -> Heard {
         match arrival {
             Arrival::Nothing if trouble == Trouble::NotSent => Heard::Unsent,
             Arrival::Nothing => Heard::Doubtful,
-            Arrival::Part(part) => match token_answer::classify_part(part, self.now, self.now) {
-                Some(_) => Heard::Tokens,
-                None => Heard::Doubtful,
-            },
-            Arrival::Whole(_) if gives => Heard::Tokens,
-            Arrival::Whole(response) => {
-                match token_answer::classify(response, self.now, self.now) {
-                    TokenAnswer::GrantRefused(_) => Heard::Refused,
-                    TokenAnswer::ClientRefused(_)
-                    | TokenAnswer::RequestRefused(_)
-                    | TokenAnswer::Throttled { .. }
-                    | TokenAnswer::Unrecognised(_) => Heard::Clean,
-                    TokenAnswer::Granted(_)
-                    | TokenAnswer::ServerFault { .. }
-                    | TokenAnswer::Unusable { .. } => Heard::Doubtful,
-                }
+            Arrival::Part(part) => {
+                let token = successor(part).map(|secret| self.name(secret));
+                let is_whole = token.is_some() && token == given.and_then(|it| it.refresh);
+                if is_whole { Heard::Tokens } else { Heard::Doubtful }
             }
+            Arrival::Whole(_) if given.is_some() => Heard::Tokens,
+            Arrival::Whole(response) => match trouble {
+                Trouble::None | Trouble::Duplicated if refuses_token(response) => Heard::Refused,
+                Trouble::None | Trouble::Duplicated | Trouble::Throttled => Heard::Clean,
+                Trouble::AnswerLate
+                | Trouble::AnswerLost
+                | Trouble::Cut
+                | Trouble::Garbled
+                | Trouble::NotSent
+                | Trouble::ProxyAfter
+                | Trouble::ProxyBefore
+                | Trouble::RedirectedAfter
+                | Trouble::RedirectedBefore
+                | Trouble::RequestLost
+                | Trouble::Zombie => Heard::Doubtful,
+            },
         }
     }
+}
+
+/// The refresh token in a part of an answer, if it arrived up to its last letter.
+fn successor(part: &Response<SecretBytes>) -> Option<Secret> {
+    let body = std::str::from_utf8(part.body().expose()).ok()?;
+    let (_, rest) = body.split_once("\"refresh_token\":\"")?;
+    let (token, _) = rest.split_once('"')?;
+    Some(Secret::new(token.to_owned()))
+}
+
+/// Whether an answer of the server says that the refresh token is no good, in any of its forms.
+fn refuses_token(response: &Response<SecretBytes>) -> bool {
+    let body = String::from_utf8_lossy(response.body().expose()).to_ascii_lowercase();
+    body.contains("invalid_grant")
+}
+
+/// For how long an answer asks to be left alone.
+fn asks_to_pause(arrival: &Arrival) -> Option<Duration> {
+    let Arrival::Whole(response) = arrival else { return None };
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The refresh token that a request presents. Those of the simulator need no escapes.

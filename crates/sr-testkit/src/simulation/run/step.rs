@@ -146,6 +146,7 @@ impl Run<'_> {
                 }
             }
             Output::Drained => {
+                self.oracle.drained(self.now, process);
                 self.trace.say(self.now, format_args!("p{process} is done"));
                 self.die(process);
             }
@@ -167,7 +168,7 @@ impl Run<'_> {
         match event {
             FleetEvent::Evicted { key, .. } => {
                 if let Some(grant) = self.common.place(key) {
-                    self.oracle.evicted(process, grant);
+                    self.oracle.evicted(self.now, process, grant);
                 }
             }
             FleetEvent::RefusalsDoubted => self.doubted = true,
@@ -278,12 +279,16 @@ impl Run<'_> {
         let key = self.common.keys.get(grant);
         let Some((machines, key)) = it.machines.as_ref().zip(key) else { return };
         let Some(token) = machines.token(local, key) else { return };
-        if self.simulator.accepts(self.now, token) {
-            return;
-        }
-        let before = machines.shown(local, key);
+        let is_accepted = self.simulator.accepts(self.now, token);
         let fingerprint = self.common.fingerprints.fingerprint(token);
-        self.rejects(process, grant, fingerprint, before);
+        let last = self.tried.insert((process, grant), fingerprint);
+        if let Some(old) = last.filter(|old| *old != fingerprint) {
+            // Somebody's request was slow: it hears only now what became of the token before.
+            self.rejects(process, grant, old, self.shown(process, grant));
+        }
+        if !is_accepted {
+            self.rejects(process, grant, fingerprint, self.shown(process, grant));
+        }
     }
 
     /// A caller reports that the API refused the token that is served, or one that nobody knows.

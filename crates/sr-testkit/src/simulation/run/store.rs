@@ -78,7 +78,7 @@ impl Run<'_> {
         };
         self.trace
             .say(self.now, format_args!("p{process} g{} -> {deed:?} {way:?}", grant.unwrap_or(99)));
-        let evidence = self.oracle.op_left(process, grant, &deed);
+        let evidence = self.oracle.op_left(self.now, process, grant, &deed);
         if arrives.is_none() {
             self.oracle.op_lost(&deed, grant);
         }
@@ -160,6 +160,9 @@ impl Run<'_> {
         applied: &Applied,
     ) {
         let Applied { after, answer, before, deed } = applied;
+        if let Deed::Pulse { alive: true, owner } = *deed {
+            self.oracle.lives_on(self.now, owner);
+        }
         let Some(grant) = grant else { return };
         let told_done = matches!(answer.outcome, StoreOutcome::Armed(_) | StoreOutcome::Done(_));
         let shown = record(&answer.outcome).and_then(|it| it.refresh.as_ref());
@@ -219,6 +222,7 @@ impl Run<'_> {
                 let takes = matches!(deed, Deed::Adopt { .. } | Deed::Commit { .. } | Deed::End);
                 let lesson = Lesson {
                     is_done: takes && matches!(answer.outcome, StoreOutcome::Done(_)),
+                    is_heeded: !matches!(deed, Deed::Disarm { .. } | Deed::Load),
                     is_read: deed == Deed::Load,
                     late,
                     shown_at: answer.now,
