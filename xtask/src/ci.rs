@@ -11,7 +11,9 @@ use crate::flags;
 use crate::program::{self, LIMIT_IN_BUDGETS};
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{bench, deny, doc, features, fmt, interop, layers, lint, package, sim, test, tidy};
+use crate::{
+    bench, deny, doc, features, fmt, interop, layers, lint, package, planted, sim, test, tidy,
+};
 
 /// Runs every stage.
 ///
@@ -50,7 +52,7 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 12] = [
+const STAGES: [Stage; 13] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
@@ -59,6 +61,8 @@ const STAGES: [Stage; 12] = [
     stage("doc", 2, |it| doc::run(it).map(none)),
     stage("features", 4, |it| features::run(it).map(none)),
     stage("package", 2, |it| package::run(it).map(none)),
+    // Most of it is the build of the copy.
+    stage("planted", 4, |it| planted::run_turn(it).map(none)),
     stage("deny", 4, deny::run),
     stage("sim", 3, |it| sim::stage(it).map(none)),
     stage("bench", 4, bench::run),
@@ -155,6 +159,7 @@ fn repeat(workspace: &Workspace, name: &str) -> String {
     match name {
         "deny" if workspace.offline => "cargo xtask deny --offline".to_owned(),
         "fmt" => "cargo xtask fmt --check (and repair it with: cargo xtask fmt)".to_owned(),
+        "planted" => format!("cargo xtask planted --rotate {}", planted::TURN),
         name => format!("cargo xtask {name}"),
     }
 }

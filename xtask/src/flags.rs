@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Lint,
     /// Packages each crate as for the registry
     Package,
+    /// Plants each known fault in a copy of the tree, and has the simulation find it
+    Planted(Planted),
     /// Runs fleets in simulated time, with faults; `--help` after `--` lists what it takes
     Sim(Sim),
     /// Runs all tests, then the documentation tests
@@ -73,9 +75,18 @@ pub(crate) struct Fmt {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Planted {
+    /// Only this fault
+    pub(crate) name: Option<String>,
+    /// So many faults, chosen by the last commit
+    #[arg(long, value_name = "N", conflicts_with = "name")]
+    pub(crate) rotate: Option<usize>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Sim {
-    /// What the simulation takes, such as `--seconds 60`, `--planted` or `--replay FILE`; or
-    /// `--compare-profiles [SEED]`
+    /// What the simulation takes, such as `--seconds 60` or `--replay FILE`; `--planted` is the
+    /// command of that name; or `--compare-profiles [SEED]`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
 }

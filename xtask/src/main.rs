@@ -12,6 +12,7 @@ mod interop;
 mod layers;
 mod lint;
 mod package;
+mod planted;
 mod program;
 mod report;
 mod sim;
@@ -51,6 +52,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Layers => layers::run(&open()?),
         Command::Lint => lint::run(&open()?),
         Command::Package => package::run(&open()?),
+        Command::Planted(flags) => planted::run(&open()?, &flags),
         Command::Sim(flags) => sim::run(&open()?, &flags),
         Command::Test(flags) => test::run(&open()?, flags.filter.as_deref()),
         Command::Tidy(flags) => tidy::run(&open()?, flags.rows),

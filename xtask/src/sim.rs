@@ -2,9 +2,11 @@
 
 use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
+use clap::Parser as _;
 
-use crate::flags;
+use crate::flags::{self, Flags};
+use crate::planted;
 use crate::report::say;
 use crate::workspace::Workspace;
 
@@ -15,7 +17,7 @@ const SCENARIOS: u64 = 3_000;
 const COMPARED: u64 = 40;
 
 /// Runs the simulation, an example of `sr-testkit` that is built for speed, with the same arguments;
-/// or the same seeds in both profiles.
+/// or the same seeds in both profiles; or, with `--planted`, the command of that name.
 ///
 /// # Errors
 ///
@@ -26,6 +28,13 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Sim) -> anyhow::Result<(
         Some((first, rest)) if first == "--compare-profiles" => {
             let seed = rest.first().map(|it| it.parse()).transpose().context("the first seed")?;
             compare(workspace, seed.unwrap_or(0))
+        }
+        Some((first, rest)) if first == "--planted" => {
+            let words = ["xtask", "planted"].into_iter().chain(rest.iter().map(String::as_str));
+            let flags::Command::Planted(flags) = Flags::parse_from(words).command else {
+                bail!("`planted` is a command of its own");
+            };
+            planted::run(workspace, &flags)
         }
         _ => workspace.run(example(workspace, true).args(&flags.arguments)),
     }

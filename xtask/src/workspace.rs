@@ -99,11 +99,16 @@ impl Workspace {
 
     /// Returns every file of the project, in order, by its path from the root.
     pub(crate) fn texts(&self) -> anyhow::Result<Vec<Text>> {
-        let mut texts = Vec::new();
-        collect(&self.root, "", &mut texts)?;
-        texts.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(texts)
+        texts_in(&self.root)
     }
+}
+
+/// Returns every file below a folder that is not a tool's, in order, by its path from there.
+pub(crate) fn texts_in(folder: &Path) -> anyhow::Result<Vec<Text>> {
+    let mut texts = Vec::new();
+    collect(folder, "", &mut texts)?;
+    texts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(texts)
 }
 
 /// Returns the folder of this package in the checkout under check.

@@ -1,8 +1,8 @@
 //! Runs the simulation: `cargo run --release -p sr-testkit --example sim -- --seconds 60`.
 #![expect(clippy::print_stdout, reason = "a program tells what it found")]
 
+mod hunt;
 mod options;
-mod planted;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -28,11 +28,15 @@ fn main() -> ExitCode {
         }
     };
     let is_good = match &options.task {
+        Task::Defects => {
+            hunt::defects();
+            true
+        }
         Task::Help => {
             println!("{}", Options::HELP);
             true
         }
-        Task::Planted(name) => planted::run(&options, name.as_deref()),
+        Task::Hunt(promises) => hunt::run(&options, promises),
         Task::Replay(file) => replay(file),
         Task::Run => run(&options),
         Task::Story => {

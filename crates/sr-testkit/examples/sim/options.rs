@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(crate) struct Options {
     pub(crate) all: bool,
     pub(crate) coverage: bool,
+    /// The way in which the store is broken, for a hunt.
+    pub(crate) defect: Option<String>,
     pub(crate) scenarios: Option<u64>,
     pub(crate) seed: u64,
     pub(crate) task: Task,
@@ -19,9 +21,11 @@ pub(crate) struct Options {
 /// What is done.
 #[derive(Debug)]
 pub(crate) enum Task {
+    /// Names the ways to break the store.
+    Defects,
     Help,
-    /// Looks for each planted fault, or for one.
-    Planted(Option<String>),
+    /// Looks for a run that breaks one of these promises.
+    Hunt(Vec<String>),
     /// Repeats the run of a file, and tells its story.
     Replay(PathBuf),
     /// Runs one seed after the other.
@@ -40,7 +44,9 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
   --threads N       1
   --all             go on after a failure, and count each kind
   --coverage        tell what the runs have met; a long run has to meet all that is declared
-  --planted [NAME]  break the store in each known way, or in one, and see whether it is found
+  --defects         name the ways to break the store
+  --hunt NAME,...   go on until one of these promises breaks, and tell it in one line
+  --defect NAME     break the store in this way, for --hunt
   --replay FILE     repeat the run of a file
   --story           tell what happens in the run of --seed";
 
@@ -54,6 +60,7 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
         let mut options = Self {
             all: false,
             coverage: false,
+            defect: None,
             scenarios: None,
             seed: 0,
             task: Task::Run,
@@ -61,16 +68,20 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
             time: Duration::from_secs(60),
         };
         let mut has_time = false;
-        let mut rest = arguments.iter().map(String::as_str).peekable();
+        let mut rest = arguments.iter().map(String::as_str);
         while let Some(name) = rest.next() {
             match name {
                 "--all" => options.all = true,
                 "--coverage" => options.coverage = true,
-                "--help" | "-h" => options.task = Task::Help,
-                "--planted" => {
-                    let fault = rest.next_if(|it| !it.starts_with("--"));
-                    options.task = Task::Planted(fault.map(str::to_owned));
+                "--defect" => {
+                    options.defect = Some(rest.next().ok_or("--defect NAME")?.to_owned());
                 }
+                "--defects" => options.task = Task::Defects,
+                "--hunt" => {
+                    let names = rest.next().ok_or("--hunt NAME,...")?;
+                    options.task = Task::Hunt(names.split(',').map(str::to_owned).collect());
+                }
+                "--help" | "-h" => options.task = Task::Help,
                 "--replay" => {
                     options.task = Task::Replay(rest.next().ok_or("--replay FILE")?.into());
                 }

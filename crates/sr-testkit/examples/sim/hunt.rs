@@ -1,0 +1,63 @@
+//! Looks for a broken promise, and says so in one line that a program can read.
+
+use std::time::Duration;
+
+use sr_testkit::simulation::{Invariant, Simulation, StoreDefect};
+
+use super::Stopwatch;
+use super::options::Options;
+
+/// Prints the names of the ways to break the store.
+pub(crate) fn defects() {
+    StoreDefect::ALL.iter().for_each(|it| println!("{it:?}"));
+}
+
+/// Runs until one of `promises` is broken, or the time is over. `false` if it could not.
+///
+/// The line has six fields between tabulators: `found` or `lost`, the promise, what was seen, the
+/// seed, how many scenarios it took, and how many seconds of this thread.
+pub(crate) fn run(options: &Options, promises: &[String]) -> bool {
+    let mut simulation = Simulation::new();
+    if let Some(name) = &options.defect {
+        let Some(defect) = StoreDefect::ALL.iter().find(|it| format!("{it:?}") == *name) else {
+            println!("there is no way {name} to break the store");
+            return false;
+        };
+        simulation = simulation.with_defect(*defect);
+    }
+    let is_meant = |it: Invariant| promises.iter().any(|name| format!("{it:?}") == *name);
+    let clock = Stopwatch::start();
+    // What was broken instead of what is looked for: the last of it.
+    let mut other = None;
+    for seed in options.seed.. {
+        let scenarios = seed - options.seed;
+        let is_over = options.scenarios.is_some_and(|most| scenarios >= most);
+        let seconds = spent(&clock);
+        if is_over || seconds >= options.time {
+            let (promise, detail) = other.map_or_else(
+                || ("nothing".to_owned(), ""),
+                |(promise, detail): (Invariant, &str)| (format!("{promise:?}"), detail),
+            );
+            let seconds = seconds.as_secs_f64();
+            println!("lost\t{promise}\t{detail}\t{seed}\t{scenarios}\t{seconds:.2}");
+            return true;
+        }
+        let Some(violation) = simulation.run_seed(seed).violation else { continue };
+        let (promise, detail) = (violation.invariant, violation.detail);
+        if is_meant(promise) {
+            let (scenarios, seconds) = (scenarios + 1, spent(&clock).as_secs_f64());
+            println!("found\t{promise:?}\t{detail}\t{seed}\t{scenarios}\t{seconds:.2}");
+            return true;
+        }
+        other = Some((promise, detail));
+    }
+    true
+}
+
+/// Returns how long this thread has run, where the system says so: a hunt shares the processor with
+/// others. Elsewhere it is how long it took.
+fn spent(clock: &Stopwatch) -> Duration {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = said.and_then(|it| it.split_whitespace().next()?.parse().ok());
+    nanos.filter(|it| *it > 0).map_or_else(|| clock.elapsed(), Duration::from_nanos)
+}
