@@ -69,6 +69,11 @@ impl Applications {
         }
     }
 
+    /// Tells whether an application is of one company alone.
+    pub(super) fn is_own(&self, place: u32) -> bool {
+        self.places().known.get(super::index(place)).is_some_and(|it| it.is_own)
+    }
+
     /// Returns those from a place on, each with how its grants get their tokens.
     pub(super) fn from(&self, place: usize) -> Vec<(Application, Renewal)> {
         let places = self.places();

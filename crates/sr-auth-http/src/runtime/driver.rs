@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, GrantId, Input, Output};
 use sr_auth_core::lifecycle::{self, Availability, Event, Process};
@@ -32,6 +33,7 @@ pub(super) struct Driver {
     shared: Arc<Shared>,
     /// Who waits for the end.
     stopping: Vec<oneshot::Sender<()>>,
+    swept_at: Timestamp,
 }
 
 #[derive(Debug)]
@@ -41,6 +43,9 @@ struct Ack {
 }
 
 impl Driver {
+    /// How often what nobody uses is looked for.
+    const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
     /// Makes a driver with a name of its own, as a process that has just begun.
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -59,6 +64,7 @@ impl Driver {
             drained: false,
             fleet,
             pool,
+            swept_at: shared.parts.clock.now(),
             shared,
             stopping: Vec::new(),
         })
@@ -101,7 +107,26 @@ impl Driver {
             self.feed(Input::ClockDiverged);
             self.publish_all();
         }
+        if self.now().since(self.swept_at) >= Self::SWEEP_EVERY {
+            self.sweep();
+        }
         self.feed(Input::Timeout);
+    }
+
+    /// Drops what nobody uses: headers of tokens that have ended, and entries without one. The entry of
+    /// a company with an application of its own stays as long as its grant is in memory.
+    fn sweep(&mut self) {
+        let (fleet, shared) = (&self.fleet, &self.shared);
+        let wall = shared.parts.clock.wall_millis();
+        let is_placed = |entry: &Entry| {
+            let is_own = entry.application().is_some_and(|it| shared.applications.is_own(it));
+            is_own && fleet.find(entry.key()).is_some()
+        };
+        let is_of_use = |entry: &Entry| !entry.withdraw_ended(wall) || is_placed(entry);
+        for place in shared.index.sweep(is_of_use) {
+            shared.applications.free(place);
+        }
+        self.swept_at = self.now();
     }
 
     fn answered(&mut self, done: Done) {
@@ -162,10 +187,7 @@ impl Driver {
                 self.feed(Input::Shutdown);
             }
             Command::Sweep => {
-                let fleet = &self.fleet;
-                for place in self.shared.index.sweep(|key| fleet.find(key).is_some()) {
-                    self.shared.applications.free(place);
-                }
+                self.sweep();
                 self.flush();
             }
             Command::View { entry, reply } => {

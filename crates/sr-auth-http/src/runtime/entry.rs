@@ -78,6 +78,17 @@ impl Entry {
         Ok(published)
     }
 
+    /// Takes back a token that has ended; `false` when one is published that has not.
+    pub(super) fn withdraw_ended(&self, wall: u64) -> bool {
+        let published = self.published.load();
+        if published.as_ref().is_some_and(|it| wall < it.ends_at) {
+            return false;
+        }
+        // One that was published meanwhile stays.
+        self.published.compare_and_swap(&published, None);
+        true
+    }
+
     /// Takes back whatever is published.
     pub(super) fn withdraw_all(&self) {
         self.published.store(None);

@@ -69,13 +69,14 @@ impl Index {
 
     /// Drops the entries that nobody holds and that are of no use; returns the places of their
     /// applications.
-    pub(super) fn sweep(&self, is_of_use: impl Fn(&GrantKey) -> bool) -> Vec<u32> {
+    pub(super) fn sweep(&self, is_of_use: impl Fn(&Entry) -> bool) -> Vec<u32> {
         let mut places = Vec::new();
         for shard in &self.shards {
             let mut shard = write(shard);
             let before = shard.len();
             shard.retain(|it| {
-                let stays = Arc::strong_count(it) > 1 || is_of_use(it.key());
+                // Both are asked: an entry that is held may have something to drop.
+                let stays = is_of_use(it) | (Arc::strong_count(it) > 1);
                 places.extend(it.application().filter(|_| !stays));
                 stays
             });
@@ -149,7 +150,7 @@ mod tests {
         let held = index.entry(&key(0), 0).0;
         let due = (1..Index::FEW).filter(|it| index.entry(&key(*it), 0).1).count();
         assert_eq!(due, 1);
-        assert_eq!(index.sweep(|it| *it == key(5)).len(), Index::FEW - 2);
+        assert_eq!(index.sweep(|it| *it.key() == key(5)).len(), Index::FEW - 2);
         assert_eq!(index.len.load(Ordering::Relaxed), 2);
         assert!(index.find(held.key()).is_some() && index.find(&key(5)).is_some());
         assert!(index.find(&key(6)).is_none());
