@@ -5,4 +5,5 @@ mod counted;
 mod flaky;
 mod grants;
 mod herd;
+mod redaction;
 mod scene;
