@@ -3,7 +3,8 @@
 mod readings;
 mod system;
 
-pub(crate) use readings::{Stopwatch, coarse_wall};
+pub(crate) use readings::Stopwatch;
+use readings::{coarse_wall, coarse_wall_secs};
 
 use std::future::pending;
 use std::sync::Arc;
@@ -98,7 +99,16 @@ impl Clock {
         }
     }
 
-    /// Returns the wall clock in milliseconds, some of them late: the cheapest reading there is.
+    /// Returns the second of the wall clock: the cheapest reading there is.
+    #[inline]
+    pub(crate) fn wall_secs(&self) -> u64 {
+        match &self.0 {
+            Source::Manual(now) => manual_secs(now),
+            Source::System(_) => coarse_wall_secs(),
+        }
+    }
+
+    /// Returns the wall clock in milliseconds, some of them late.
     pub(crate) fn wall_millis(&self) -> u64 {
         match &self.0 {
             Source::Manual(now) => now.borrow().as_unix_millis(),
@@ -145,6 +155,13 @@ impl Default for Clock {
     fn default() -> Self {
         Self::system()
     }
+}
+
+/// Apart, so that a reading of the system's clock carries none of it.
+#[cold]
+#[inline(never)]
+fn manual_secs(now: &watch::Sender<Timestamp>) -> u64 {
+    now.borrow().as_unix_millis() / 1_000
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door to the timer")]

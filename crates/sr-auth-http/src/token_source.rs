@@ -79,12 +79,6 @@ enum Credential {
     Static(Authorization),
 }
 
-/// Where a header comes from that is not at hand.
-enum Missing<'a> {
-    Exchanged(&'a TokenClient),
-    Kept { entry: &'a Arc<Entry>, runtime: &'a Arc<Runtime> },
-}
-
 impl TokenSource {
     /// How long a call waits for a header, unless set otherwise.
     pub const WAIT_WITHIN: Duration = Duration::from_secs(30);
@@ -141,11 +135,11 @@ impl TokenSource {
     /// - [`SourceError::ShutDown`] after [`shutdown`](Self::shutdown), and
     ///   [`SourceError::NoRuntime`] outside of a tokio runtime.
     pub async fn authorization(&self) -> Result<Authorization, SourceError> {
-        match self.header() {
-            Ok(ready) => ready.ok_or(SourceError::NoCredential),
-            // Most calls need none of its memory.
-            Err(missing) => Box::pin(missing.obtain(None)).await,
+        if let Some(ready) = self.ready() {
+            return Ok(ready);
         }
+        // Most calls need none of its memory.
+        Box::pin(self.obtain(None)).await
     }
 
     /// Returns the header to send; waits at most so long for one.
@@ -154,17 +148,28 @@ impl TokenSource {
     ///
     /// As for [`authorization`](Self::authorization).
     pub async fn authorization_within(&self, span: Duration) -> Result<Authorization, SourceError> {
-        match self.header() {
-            Ok(ready) => ready.ok_or(SourceError::NoCredential),
-            Err(missing) => Box::pin(missing.obtain(Some(span))).await,
+        if let Some(ready) = self.ready() {
+            return Ok(ready);
         }
+        Box::pin(self.obtain(Some(span))).await
     }
 
     /// Returns the header if it is at hand: never waits. Asks for the renewal of a token that will
     /// end soon, and for nothing else.
     #[must_use]
     pub fn ready(&self) -> Option<Authorization> {
-        self.header().ok().flatten()
+        // Asked first, for it is asked most often.
+        if let Credential::Kept { entry, runtime } = &self.0 {
+            return runtime.ready(entry);
+        }
+        self.static_header()
+    }
+
+    fn static_header(&self) -> Option<Authorization> {
+        match &self.0 {
+            Credential::Exchanged(_) | Credential::Kept { .. } | Credential::None => None,
+            Credential::Static(header) => Some(header.clone()),
+        }
     }
 
     /// Puts the header into `headers`, instead of any earlier credential; without a credential,
@@ -183,29 +188,20 @@ impl TokenSource {
 
     /// Returns the header to send, if one is.
     pub(crate) async fn signature(&self) -> Result<Option<Authorization>, SourceError> {
-        match self.header() {
-            Ok(ready) => Ok(ready),
-            Err(missing) => Box::pin(missing.obtain(None)).await.map(Some),
+        match &self.0 {
+            Credential::None => Ok(None),
+            Credential::Exchanged(_) | Credential::Kept { .. } | Credential::Static(_) => {
+                self.authorization().await.map(Some)
+            }
         }
     }
 
     /// Returns the header to send, if one is; the outer `None` when it is not at hand.
     #[cfg(feature = "tower")]
     pub(crate) fn signature_at_hand(&self) -> Option<Option<Authorization>> {
-        self.header().ok()
-    }
-
-    /// Returns the header to send, if one is to be sent.
-    #[inline]
-    fn header(&self) -> Result<Option<Authorization>, Missing<'_>> {
-        match &self.0 {
-            Credential::Exchanged(client) => Err(Missing::Exchanged(client)),
-            Credential::Kept { entry, runtime } => match runtime.ready(entry) {
-                None => Err(Missing::Kept { entry, runtime }),
-                ready => Ok(ready),
-            },
-            Credential::None => Ok(None),
-            Credential::Static(header) => Ok(Some(header.clone())),
+        match (self.ready(), &self.0) {
+            (None, Credential::None) => Some(None),
+            (ready, _) => ready.map(Some),
         }
     }
 
@@ -277,23 +273,9 @@ impl TokenSource {
         }
     }
 
-    fn parts(&self) -> Result<(&Arc<Entry>, &Arc<Runtime>), SourceError> {
+    async fn obtain(&self, within: Option<Duration>) -> Result<Authorization, SourceError> {
         match &self.0 {
-            Credential::Kept { entry, .. } if entry.application().is_none() => {
-                Err(SourceError::NoClient)
-            }
-            Credential::Kept { entry, runtime } => Ok((entry, runtime)),
-            Credential::Exchanged(_) | Credential::None | Credential::Static(_) => {
-                Err(SourceError::NotKept)
-            }
-        }
-    }
-}
-
-impl Missing<'_> {
-    async fn obtain(self, within: Option<Duration>) -> Result<Authorization, SourceError> {
-        match self {
-            Self::Exchanged(client) => {
+            Credential::Exchanged(client) => {
                 let exchange = client.client_credentials();
                 let token = match within {
                     Some(span) => tokio::time::timeout(span, exchange)
@@ -303,9 +285,23 @@ impl Missing<'_> {
                 };
                 Ok(token?.authorization())
             }
-            Self::Kept { entry, runtime } => {
+            Credential::Kept { entry, runtime } => {
                 let within = within.unwrap_or_else(|| runtime.parts().wait_within);
                 runtime.authorization(entry, within).await
+            }
+            Credential::None => Err(SourceError::NoCredential),
+            Credential::Static(header) => Ok(header.clone()),
+        }
+    }
+
+    fn parts(&self) -> Result<(&Arc<Entry>, &Arc<Runtime>), SourceError> {
+        match &self.0 {
+            Credential::Kept { entry, .. } if entry.application().is_none() => {
+                Err(SourceError::NoClient)
+            }
+            Credential::Kept { entry, runtime } => Ok((entry, runtime)),
+            Credential::Exchanged(_) | Credential::None | Credential::Static(_) => {
+                Err(SourceError::NotKept)
             }
         }
     }

@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 42] = [
+const DOORS: [(&str, &str); 43] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -32,6 +32,10 @@ const DOORS: [(&str, &str); 42] = [
     ("crates/sr-auth-core/src/wire/captured.rs", "hands the client secret to oauth2"),
     ("crates/sr-auth-core/src/wire/token_answer.rs", "reads the body of a token answer"),
     ("crates/sr-auth-core/src/wire/token_request.rs", "hands code and tokens to oauth2"),
+    (
+        "crates/sr-auth-http/examples/testing_your_code.rs",
+        "reads the JSON of an answer of the sandbox",
+    ),
     ("crates/sr-auth-http/src/conformance/message.rs", "compares a made-up body"),
     ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
     ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),

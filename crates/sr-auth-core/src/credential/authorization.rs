@@ -17,14 +17,17 @@ static SMART_TOKEN: HeaderName = Authorization::SMART_TOKEN;
 /// shares it.
 #[derive(Clone)]
 pub struct Authorization {
-    fingerprint: Option<Fingerprint>,
-    scheme: Scheme,
     value: HeaderValue,
+    /// Says something for a kept token only; beside the scheme, so that a copy has no case to decide.
+    fingerprint: Fingerprint,
+    scheme: Scheme,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Scheme {
     Bearer,
+    /// A bearer token that has a fingerprint.
+    Kept,
     SmartToken,
 }
 
@@ -47,14 +50,14 @@ impl Authorization {
         let mut value =
             HeaderValue::from_str(value).expect("the constructors of tokens and keys checked it");
         value.set_sensitive(true);
-        Self { fingerprint: None, scheme, value }
+        Self { value, fingerprint: Fingerprint::from_bytes([0; 16]), scheme }
     }
 
     /// Returns the name: `authorization` or `x-smarttoken`.
     #[must_use]
     pub fn name(&self) -> &'static HeaderName {
         match self.scheme {
-            Scheme::Bearer => &BEARER,
+            Scheme::Bearer | Scheme::Kept => &BEARER,
             Scheme::SmartToken => &SMART_TOKEN,
         }
     }
@@ -70,13 +73,16 @@ impl Authorization {
     /// `None` for what nobody would renew: a key, or a token that was taken from elsewhere.
     #[must_use]
     pub const fn fingerprint(&self) -> Option<Fingerprint> {
-        self.fingerprint
+        match self.scheme {
+            Scheme::Bearer | Scheme::SmartToken => None,
+            Scheme::Kept => Some(self.fingerprint),
+        }
     }
 
     /// Puts the header into `headers`, instead of any earlier credential.
     pub fn apply_to(&self, headers: &mut HeaderMap) {
         let other = match self.scheme {
-            Scheme::Bearer => &SMART_TOKEN,
+            Scheme::Bearer | Scheme::Kept => &SMART_TOKEN,
             Scheme::SmartToken => &BEARER,
         };
         headers.remove(other);
@@ -93,7 +99,7 @@ impl StoredToken<Secret> {
     pub fn authorization(&self) -> Result<Authorization, ConfigError> {
         checked_access_token(&self.value)?;
         let bearer = Authorization::bearer(&self.value);
-        Ok(Authorization { fingerprint: Some(self.fingerprint), ..bearer })
+        Ok(Authorization { fingerprint: self.fingerprint, scheme: Scheme::Kept, ..bearer })
     }
 }
 

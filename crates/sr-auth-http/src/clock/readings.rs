@@ -5,14 +5,28 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Reads the wall clock in milliseconds, as it was at the last tick of the kernel: a few
 /// milliseconds late and several times cheaper than the exact one.
 #[cfg(target_os = "linux")]
-pub(crate) fn coarse_wall() -> u64 {
+pub(super) fn coarse_wall() -> u64 {
     millis(rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse))
+}
+
+/// Reads the second of the wall clock, as it was at the last tick of the kernel.
+#[cfg(target_os = "linux")]
+#[inline]
+pub(super) fn coarse_wall_secs() -> u64 {
+    // A clock before 1970 is not set.
+    rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec.max(0) as u64
 }
 
 /// Reads the wall clock in milliseconds.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn coarse_wall() -> u64 {
+pub(super) fn coarse_wall() -> u64 {
     wall()
+}
+
+/// Reads the second of the wall clock.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn coarse_wall_secs() -> u64 {
+    wall() / 1_000
 }
 
 /// Reads the wall clock in milliseconds.

@@ -23,6 +23,8 @@ pub(crate) struct Entry {
 pub(crate) struct Published {
     authorization: Authorization,
     check_at: AtomicU64,
+    /// The second of `check_at`: until then one reading, not even divided, is all that is needed.
+    check_secs: AtomicU64,
     ends_at: u64,
 }
 
@@ -72,8 +74,12 @@ impl Entry {
             return Ok(published);
         }
         let authorization = token.authorization()?;
-        let published =
-            Arc::new(Published { authorization, check_at: AtomicU64::new(check_at), ends_at });
+        let published = Arc::new(Published {
+            authorization,
+            check_at: AtomicU64::new(check_at),
+            check_secs: AtomicU64::new(check_at / 1_000),
+            ends_at,
+        });
         self.published.store(Some(Arc::clone(&published)));
         Ok(published)
     }
@@ -121,10 +127,10 @@ impl Published {
         &self.authorization
     }
 
-    /// Returns from when more than this moment has to be looked at.
+    /// Returns the second of the wall clock from which on more than this has to be looked at.
     #[inline]
-    pub(super) fn check_at(&self) -> u64 {
-        self.check_at.load(Ordering::Relaxed)
+    pub(super) fn check_secs(&self) -> u64 {
+        self.check_secs.load(Ordering::Relaxed)
     }
 
     pub(super) const fn ends_at(&self) -> u64 {
@@ -133,9 +139,13 @@ impl Published {
 
     /// Puts the next look off; `false` when somebody else has.
     pub(super) fn postpone_check(&self, wall: u64) -> bool {
-        let check_at = self.check_at();
+        let (check_at, order) = (self.check_at.load(Ordering::Relaxed), Ordering::Relaxed);
         let next = wall.saturating_add(Self::PAUSE).min(self.ends_at);
-        let order = Ordering::Relaxed;
-        wall >= check_at && self.check_at.compare_exchange(check_at, next, order, order).is_ok()
+        let is_ours = wall >= check_at
+            && self.check_at.compare_exchange(check_at, next, order, order).is_ok();
+        if is_ours {
+            self.check_secs.store(next / 1_000, Ordering::Relaxed);
+        }
+        is_ours
     }
 }

@@ -18,16 +18,18 @@ impl Runtime {
     pub(crate) fn ready(&self, entry: &Arc<Entry>) -> Option<Authorization> {
         let published = entry.published();
         let published = published.as_ref()?;
-        let wall = self.shared.parts.clock.wall_millis();
-        if wall >= published.check_at() && !self.is_still_good(entry, wall) {
+        if self.shared.parts.clock.wall_secs() >= published.check_secs()
+            && !self.is_still_good(entry)
+        {
             return None;
         }
         Some(published.authorization().clone())
     }
 
-    /// Judges a token that wants to be renewed.
+    /// Judges a token that wants to be renewed, now or within the second.
     #[cold]
-    fn is_still_good(&self, entry: &Arc<Entry>, wall: u64) -> bool {
+    fn is_still_good(&self, entry: &Arc<Entry>) -> bool {
+        let wall = self.shared.parts.clock.wall_millis();
         let published = entry.published();
         let Some(published) = published.as_ref().filter(|it| wall < it.ends_at()) else {
             return false;
