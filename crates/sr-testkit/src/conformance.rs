@@ -74,7 +74,7 @@ const SEALING: usize = 64;
 
 /// How much is tried, and how long is waited.
 ///
-/// As it is made, a run takes a second or two on a store that syncs its files. More sequences and
+/// As it is made, a run takes some seconds on a store that syncs its files. More sequences and
 /// rounds, with other seeds, find more.
 #[derive(Clone, Debug)]
 pub struct Suite {
