@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sr_auth_core::lifecycle::View;
 use sr_auth_core::store::End;
-use sr_auth_core::{Secret, TokenSet};
+use sr_auth_core::{Fingerprint, FingerprintKey, Secret, TokenSet};
 use sr_auth_http::Clock;
 use sr_testkit::{Canary, Effect, Fault, Target};
 
@@ -35,7 +36,7 @@ impl Write for Log {
 }
 
 #[tokio::test]
-async fn k05_no_secret_is_told_while_tokens_are_kept() {
+async fn k05_k07_fingerprints_are_told_while_tokens_are_kept_and_no_secret() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -45,20 +46,23 @@ async fn k05_no_secret_is_told_while_tokens_are_kept() {
         .finish();
     // All tasks of this test are on this thread.
     let _guard = tracing::subscriber::set_default(subscriber);
-    let canaries = live_through(&log).await;
+    let (canaries, fingerprint) = live_through(&log).await;
     let shown = log.0.lock().unwrap().clone();
     let text = String::from_utf8_lossy(&shown).into_owned();
     for word in ["adopted", "rotated", "commit_delayed", "ended", "renewal_failed", "planner/acme"]
     {
         assert!(text.contains(word), "the log is there, and tells of {word}");
     }
+    let rotation = text.lines().find(|it| it.contains("event=\"rotated\"")).unwrap();
+    assert!(rotation.contains(&fingerprint.to_string()), "{rotation}");
     for canary in canaries {
         assert!(canary.find(&shown).is_empty(), "{:?}", canary.find(&shown));
     }
 }
 
-/// Does a bit of everything, well and badly, and returns the secrets that were about.
-async fn live_through(log: &Log) -> Vec<Canary> {
+/// Does a bit of everything, well and badly, and returns the secrets that were about, and the
+/// fingerprint of the refresh token that the first rotation brought.
+async fn live_through(log: &Log) -> (Vec<Canary>, Fingerprint) {
     let scene = Scene::start().await;
     let clock = Clock::manual(Clock::system().now());
     let (switch, store) = Flaky::new();
@@ -66,6 +70,9 @@ async fn live_through(log: &Log) -> Vec<Canary> {
     let tokens = scene.consent().await;
     let mut canaries = watch(&tokens);
     source.adopt(&tokens).await.unwrap();
+    let of = |view: Option<View>| view.unwrap().refresh_token.unwrap();
+    let expected = FingerprintKey::new([7; 32]).fingerprint(tokens.refresh().unwrap().secret());
+    assert_eq!(of(source.view().await.unwrap()), expected, "under the key of the deployment");
     log.show(&(source.authorization().await, source.view().await, &source));
 
     clock.advance(Duration::from_secs(1_400));
@@ -84,6 +91,7 @@ async fn live_through(log: &Log) -> Vec<Canary> {
         tokio::task::yield_now().await;
     }
     let new = source.ready().unwrap();
+    let rotated = of(source.view().await.unwrap());
     canaries.push(header("the next access token", new.value()));
     log.show(&(&new, source.view().await));
     source.rejected(new.fingerprint().unwrap());
@@ -103,7 +111,7 @@ async fn live_through(log: &Log) -> Vec<Canary> {
     log.show(&events.next().await);
     let users = scene.users(memory()).build();
     log.show(&users);
-    canaries
+    (canaries, rotated)
 }
 
 fn watch(tokens: &TokenSet) -> Vec<Canary> {
