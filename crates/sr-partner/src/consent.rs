@@ -16,7 +16,7 @@ mod ticket;
 mod visit;
 
 pub use redirect::{BrowserReturn, RedirectError, RedirectOrigins, RedirectTarget};
-pub use ticket::{Consent, ConsentTicket, TicketError, TicketKey};
+pub use ticket::{Consent, ConsentTicket, TicketError, TicketKey, Visitor};
 pub use visit::{ConsentError, ConsentVisit};
 
 /// How the customer meets the consent page.

@@ -19,6 +19,7 @@
 mod event;
 mod held;
 mod message;
+mod probing;
 mod settings;
 mod store_step;
 
@@ -34,7 +35,7 @@ use crate::consent::Consent;
 use crate::store::{PartnerOutcome, Verified};
 use crate::wire::integrations::{self, IntegrationAnswer};
 use held::Held;
-use settings::Probed;
+use probing::Probing;
 use store_step::{Step, Storing};
 
 /// Turns one consent into one integration.
@@ -50,12 +51,12 @@ use store_step::{Step, Storing};
 /// # let app = AppId::new("planner")?;
 /// # let origins = RedirectOrigins::production();
 /// # let visit = ConsentVisit::parse("companyId=5f1b", ConsentDisplayMode::Popup, &origins)?;
-/// # let (session, tenant) = (Secret::new("cookie".into()), TenantId::new("acme")?);
+/// # let visitor = Visitor::new(&Secret::new("cookie".into()), TenantId::new("acme")?);
 /// # let (now, key) = (Timestamp::from_unix_secs(0), TicketKey::new([7; 32]));
 /// # let seen = Generation::default();
-/// # let ticket = ConsentTicket::new(now, app.clone(), visit, (&session, tenant.clone()), seen, [1; 32]);
+/// # let ticket = ConsentTicket::new(now, app.clone(), visit, visitor.clone(), seen, [1; 32]);
 /// # let form = ticket.to_secret(&key);
-/// # let consent = ConsentTicket::accept(&form, &key, now, &app, (&session, &tenant), &origins)?;
+/// # let consent = ConsentTicket::accept(&form, &key, now, &app, &visitor, &origins)?;
 /// let settings = ExchangeSettings::new(&Endpoints::production())
 ///     .calling_us(ScopeSet::parse("interviews_read")?);
 /// let mut exchange = IntegrationExchange::new(now, settings, consent, [7; 80]);
@@ -99,12 +100,6 @@ enum State {
 enum AskedFor {
     Customer,
     Master,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Probing {
-    Pausing { tries: u32, retry_at: Timestamp },
-    Waiting { id: TransmitId, give_up_at: Timestamp, tries: u32 },
 }
 
 impl IntegrationExchange {
@@ -278,82 +273,6 @@ impl IntegrationExchange {
             return self.ask(now, AskedFor::Master);
         }
         self.fail(ExchangeError::OutcomeUnknown)
-    }
-
-    fn verify(&mut self, now: Timestamp) -> State {
-        match self.held.settings.verification {
-            Verification::Owner => self.await_owner(Unverified::NoProbe),
-            Verification::Probe(_) => self.ask(now, AskedFor::Customer),
-        }
-    }
-
-    fn customer_token(&mut self, now: Timestamp, result: Result<AccessToken, GrantError>) -> State {
-        match result {
-            Ok(token) => {
-                self.held.customer = Some(token);
-                self.probe(now, 1)
-            }
-            Err(_) => self.await_owner(Unverified::NoToken),
-        }
-    }
-
-    fn probe(&mut self, now: Timestamp, tries: u32) -> State {
-        let spans = self.held.settings.spans;
-        let not_after = now.after(spans.write);
-        match self.held.probe(not_after) {
-            Some(id) => State::Probing(Probing::Waiting {
-                id,
-                give_up_at: not_after.after(spans.probe),
-                tries,
-            }),
-            None => self.await_owner(Unverified::NoProbe),
-        }
-    }
-
-    fn probing(&mut self, now: Timestamp, probing: Probing, input: Input) -> State {
-        match (probing, input) {
-            (Probing::Waiting { id, tries, .. }, Input::Response { id: of, response })
-                if id == of =>
-            {
-                self.probed(now, tries, &response)
-            }
-            (Probing::Waiting { id, tries, .. }, Input::TransportFailed { id: of, .. })
-                if id == of =>
-            {
-                self.probe_failed(now, tries)
-            }
-            (Probing::Waiting { give_up_at, tries, .. }, Input::Timeout) if now >= give_up_at => {
-                self.probe_failed(now, tries)
-            }
-            (Probing::Pausing { tries, retry_at }, Input::Timeout) if now >= retry_at => {
-                self.probe(now, tries + 1)
-            }
-            // An early timeout, or an answer to a call that was given up.
-            (unchanged, _) => State::Probing(unchanged),
-        }
-    }
-
-    fn probe_failed(&mut self, now: Timestamp, tries: u32) -> State {
-        let spans = self.held.settings.spans;
-        if tries >= spans.probes {
-            return self.await_owner(Unverified::NoAnswer);
-        }
-        State::Probing(Probing::Pausing { tries, retry_at: now.after(spans.pause) })
-    }
-
-    fn probed(
-        &mut self,
-        now: Timestamp,
-        tries: u32,
-        response: &http::Response<SecretBytes>,
-    ) -> State {
-        match self.held.read_probe(response) {
-            Probed::Company => self.store(now, Step::Activate(Verified::ByProbe)),
-            Probed::Later => self.probe_failed(now, tries),
-            Probed::OtherCompany => self.store(now, Step::Void(ExchangeError::OtherCompany)),
-            Probed::Refused => self.await_owner(Unverified::Refused),
-            Probed::Unreadable => self.await_owner(Unverified::Unreadable),
-        }
     }
 
     fn bound(&mut self, verified: Verified) -> State {

@@ -28,13 +28,12 @@
 //! let visit = ConsentVisit::parse(query, ConsentDisplayMode::Redirect, &origins)?;
 //!
 //! // The page is made for this session and this account, and comes back with a form.
-//! let (session, account) = (Secret::new("cookie".into()), TenantId::new("acme")?);
+//! let visitor = Visitor::new(&Secret::new("cookie".into()), TenantId::new("acme")?);
 //! let key = TicketKey::new([7; 32]);
 //! let seen = Generation::default();
-//! let ticket =
-//!     ConsentTicket::new(now, app.clone(), visit, (&session, account.clone()), seen, [1; 32]);
+//! let ticket = ConsentTicket::new(now, app.clone(), visit, visitor.clone(), seen, [1; 32]);
 //! let form = ticket.to_secret(&key);
-//! let consent = ConsentTicket::accept(&form, &key, now, &app, (&session, &account), &origins)?;
+//! let consent = ConsentTicket::accept(&form, &key, now, &app, &visitor, &origins)?;
 //!
 //! // One consent becomes one integration.
 //! let settings = ExchangeSettings::new(&Endpoints::production())

@@ -39,6 +39,27 @@ impl fmt::Debug for TicketKey {
     }
 }
 
+/// Who is at the browser: its session, and the account that is signed in there.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    session: SecretDigest,
+    tenant: TenantId,
+}
+
+impl Visitor {
+    /// Takes the value that names the browser's session, such as its cookie, and the account.
+    #[must_use]
+    pub fn new(session: &Secret, tenant: TenantId) -> Self {
+        Self { session: session.digest(), tenant }
+    }
+
+    /// Returns the account.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
 /// What a consent page was made for: one session, one account, one company, and the generation of
 /// the integration that the page told of.
 ///
@@ -51,9 +72,8 @@ pub struct ConsentTicket {
     nonce: Secret,
     rebind: Option<TenantId>,
     seen: Generation,
-    session: SecretDigest,
-    tenant: TenantId,
     visit: ConsentVisit,
+    visitor: Visitor,
 }
 
 /// What is signed: version 1.
@@ -79,20 +99,19 @@ impl ConsentTicket {
 
     /// Makes a ticket for a page that is about to be shown.
     ///
-    /// `session` is the value that names the browser's session, `tenant` the account that is signed
-    /// in there, and `seen` the generation of the record that the page tells of.
+    /// `seen` is the generation of the record that the page tells of.
     #[must_use]
     pub fn new(
         now: Timestamp,
         app: AppId,
         visit: ConsentVisit,
-        (session, tenant): (&Secret, TenantId),
+        visitor: Visitor,
         seen: Generation,
         entropy: [u8; 32],
     ) -> Self {
         let nonce = Secret::new(hex(&*Zeroizing::new(entropy)).to_string());
-        let (expires_at, session) = (now.after(Self::LIFE), session.digest());
-        Self { app, expires_at, nonce, rebind: None, seen, session, tenant, visit }
+        let expires_at = now.after(Self::LIFE);
+        Self { app, expires_at, nonce, rebind: None, seen, visit, visitor }
     }
 
     /// Allows the company to be taken from this tenant, whose owner has agreed to it.
@@ -113,8 +132,8 @@ impl ConsentTicket {
             rebind: self.rebind.as_ref().map(|it| it.as_str().to_owned()),
             redirect: self.visit.redirect().map(super::RedirectTarget::as_str),
             seen: self.seen.number(),
-            session: *self.session.as_bytes(),
-            tenant: self.tenant.as_str().to_owned(),
+            session: *self.visitor.session.as_bytes(),
+            tenant: self.visitor.tenant.as_str().to_owned(),
             version: 1,
         };
         let text = serde_json::to_vec(&signed).expect("texts and numbers are always JSON");
@@ -126,8 +145,8 @@ impl ConsentTicket {
 
     /// Judges what a form brought back, and makes it a consent.
     ///
-    /// `session` and `tenant` are those of the browser that posted, and `origins` those of now: what
-    /// was allowed when the page was made may not be any more.
+    /// `visitor` is who posted, and `origins` are those of now: what was allowed when the page was
+    /// made may not be any more.
     ///
     /// # Errors
     ///
@@ -138,7 +157,7 @@ impl ConsentTicket {
         key: &TicketKey,
         now: Timestamp,
         app: &AppId,
-        (session, tenant): (&Secret, &TenantId),
+        visitor: &Visitor,
         origins: &RedirectOrigins,
     ) -> Result<Consent, TicketError> {
         let signed = verified(text, key).ok_or(TicketError::Forged)?;
@@ -150,8 +169,8 @@ impl ConsentTicket {
         if signed.app != app.as_str() {
             return Err(TicketError::OtherApplication);
         }
-        let own = SecretDigest::from_bytes(signed.session) == session.digest();
-        if !own || signed.tenant != tenant.as_str() {
+        let own = SecretDigest::from_bytes(signed.session) == visitor.session;
+        if !own || signed.tenant != visitor.tenant.as_str() {
             return Err(TicketError::OtherSession);
         }
         let expires_at = Timestamp::from_unix_millis(signed.expires_at);
@@ -173,7 +192,7 @@ impl ConsentTicket {
             key: IntegrationKey { app: app.clone(), company },
             rebind,
             seen: Generation::from_number(signed.seen),
-            tenant: tenant.clone(),
+            tenant: visitor.tenant.clone(),
         })
     }
 }

@@ -8,7 +8,7 @@ use sr_auth_core::{
     Timestamp,
 };
 use sr_partner::consent::{
-    Consent, ConsentDisplayMode, ConsentTicket, ConsentVisit, RedirectOrigins, TicketKey,
+    Consent, ConsentDisplayMode, ConsentTicket, ConsentVisit, RedirectOrigins, TicketKey, Visitor,
 };
 use sr_partner::exchange::ExchangeSettings;
 use sr_partner::inbound::{
@@ -59,14 +59,14 @@ pub(crate) fn visit(id: &str) -> ConsentVisit {
 
 /// A consent of the owner of `who` for a company; `number` tells tickets apart.
 pub(crate) fn consent(id: &str, who: &str, seen: u64, number: u8) -> Consent {
-    let (session, key) = (secret("cookie-of-the-owner"), TicketKey::new([9; 32]));
+    let visitor = Visitor::new(&secret("cookie-of-the-owner"), tenant(who));
+    let key = TicketKey::new([9; 32]);
     let seen = Generation::from_number(seen);
-    let (now, who) = (at(0), tenant(who));
-    let ticket =
-        ConsentTicket::new(now, app(), visit(id), (&session, who.clone()), seen, [number; 32]);
+    let now = at(0);
+    let ticket = ConsentTicket::new(now, app(), visit(id), visitor.clone(), seen, [number; 32]);
     let form = ticket.to_secret(&key);
     let origins = RedirectOrigins::production();
-    ConsentTicket::accept(&form, &key, now, &app(), (&session, &who), &origins).expect("a consent")
+    ConsentTicket::accept(&form, &key, now, &app(), &visitor, &origins).expect("a consent")
 }
 
 pub(crate) fn settings() -> ExchangeSettings {

@@ -5,7 +5,7 @@ use sr_auth_core::Secret;
 use sr_auth_core::store::Generation;
 use sr_partner::AppId;
 use sr_partner::consent::{
-    BrowserReturn, Consent, ConsentTicket, RedirectOrigins, TicketError, TicketKey,
+    BrowserReturn, Consent, ConsentTicket, RedirectOrigins, TicketError, TicketKey, Visitor,
 };
 
 use crate::fixture::{BACK, app, at, secret, tenant, visit};
@@ -13,9 +13,9 @@ use crate::fixture::{BACK, app, at, secret, tenant, visit};
 const KEY: [u8; 32] = [9; 32];
 
 fn ticket() -> ConsentTicket {
-    let session = secret("cookie");
+    let visitor = Visitor::new(&secret("cookie"), tenant("acme"));
     let seen = Generation::from_number(4);
-    ConsentTicket::new(at(1_000), app(), visit("5f1b"), (&session, tenant("acme")), seen, [1; 32])
+    ConsentTicket::new(at(1_000), app(), visit("5f1b"), visitor, seen, [1; 32])
 }
 
 struct Post<'a> {
@@ -37,8 +37,8 @@ impl Post<'_> {
 
     fn accept(&self) -> Result<Consent, TicketError> {
         let (session, tenant) = (secret(self.session), tenant(self.tenant));
-        let by = (&session, &tenant);
-        ConsentTicket::accept(&self.form, &self.key, at(self.now), &self.app, by, &self.origins)
+        let by = Visitor::new(&session, tenant);
+        ConsentTicket::accept(&self.form, &self.key, at(self.now), &self.app, &by, &self.origins)
     }
 }
 
@@ -82,8 +82,8 @@ fn p06_any_change_to_a_form_is_noticed() {
 fn p06_two_pages_are_two_consents_and_one_page_is_one() {
     let same = [Post::good().accept().unwrap(), Post::good().accept().unwrap()];
     assert_eq!(same[0].attempt(), same[1].attempt());
-    let (session, seen) = (secret("cookie"), Generation::from_number(4));
-    let by = (&session, tenant("acme"));
+    let seen = Generation::from_number(4);
+    let by = Visitor::new(&secret("cookie"), tenant("acme"));
     let other = ConsentTicket::new(at(1_000), app(), visit("5f1b"), by, seen, [2; 32]);
     let form = other.to_secret(&TicketKey::new(KEY));
     let other = Post { form, ..Post::good() }.accept().unwrap();

@@ -12,7 +12,7 @@ use sr_auth_core::{
     Timestamp, TransmitId, TransportFailure,
 };
 use sr_partner::consent::{
-    ConsentDisplayMode, ConsentTicket, ConsentVisit, RedirectOrigins, TicketKey,
+    ConsentDisplayMode, ConsentTicket, ConsentVisit, RedirectOrigins, TicketKey, Visitor,
 };
 use sr_partner::exchange::{
     ExchangeEvent, ExchangeSettings, Input, IntegrationExchange, Output, Probe, Reconciliation,
@@ -49,12 +49,11 @@ fn exchange(reconciliation: Reconciliation) -> IntegrationExchange {
     let origins = RedirectOrigins::production();
     let visit = ConsentVisit::parse("companyId=5f1b", ConsentDisplayMode::Popup, &origins);
     let (session, signing) = (Secret::new("cookie".to_owned()), TicketKey::new([9; 32]));
-    let by = (&session, tenant());
+    let by = Visitor::new(&session, tenant());
     let (visit, seen) = (visit.expect("a good visit"), Generation::default());
-    let ticket = ConsentTicket::new(BEGIN, app(), visit, by, seen, [1; 32]);
+    let ticket = ConsentTicket::new(BEGIN, app(), visit, by.clone(), seen, [1; 32]);
     let form = ticket.to_secret(&signing);
-    let by = (&session, &tenant());
-    let consent = ConsentTicket::accept(&form, &signing, BEGIN, &app(), by, &origins);
+    let consent = ConsentTicket::accept(&form, &signing, BEGIN, &app(), &by, &origins);
     let probe = Probe::new("/configuration/company", "/id").expect("valid");
     let settings = ExchangeSettings::new(&Endpoints::production())
         .calling_us(scopes())

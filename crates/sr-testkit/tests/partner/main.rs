@@ -7,4 +7,5 @@ mod crash;
 mod laws;
 mod oracle;
 mod order;
+mod secrecy;
 mod stage;

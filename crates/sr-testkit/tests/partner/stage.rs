@@ -10,7 +10,7 @@ use sr_auth_core::{
     Timestamp, TransmitId, TransportFailure,
 };
 use sr_partner::consent::{
-    ConsentDisplayMode, ConsentTicket, ConsentVisit, RedirectOrigins, TicketKey,
+    ConsentDisplayMode, ConsentTicket, ConsentVisit, RedirectOrigins, TicketKey, Visitor,
 };
 use sr_partner::exchange::{
     ExchangeSettings, Input, IntegrationExchange, Output, Probe, Reconciliation, TokenOf,
@@ -26,7 +26,7 @@ use sr_testkit::{Client, DemoCredentials, PartnerApp, Simulator, World};
 
 use crate::oracle::Oracle;
 
-const MASTER_SECRET: &str = "9165228a82e44244e7c5c8135fe01c16";
+pub(crate) const MASTER_SECRET: &str = "9165228a82e44244e7c5c8135fe01c16";
 
 /// How a store operation goes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,7 +69,11 @@ pub(crate) struct Stage {
     pub(crate) now: Timestamp,
     pub(crate) oracle: Oracle,
     pub(crate) running: Vec<Running>,
+    /// Secrets that went over the wire, when somebody looks for them.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) settings: ExchangeSettings,
+    /// Everything that could stand in a log, when somebody looks at it.
+    pub(crate) shown: Option<String>,
     pub(crate) simulator: Simulator,
     pub(crate) store: PartnerModel<Secret>,
     /// Tokens of ours that SmartRecruiters holds.
@@ -114,7 +118,9 @@ impl Stage {
             now: Timestamp::from_unix_secs(0),
             oracle: Oracle::new(reconciliation),
             running: Vec::new(),
+            secrets: Vec::new(),
             settings,
+            shown: None,
             simulator,
             store: PartnerModel::new(StoreIdentity(7)),
             tokens: Vec::new(),
@@ -142,11 +148,10 @@ impl Stage {
         let visit = visit.expect("a good visit");
         let (app, key, now) = (self.key.app.clone(), TicketKey::new([9; 32]), self.now);
         let seen = Generation::from_number(seen);
-        let by = (&session, tenant.clone());
-        let ticket = ConsentTicket::new(now, app.clone(), visit, by, seen, [number; 32]);
+        let by = Visitor::new(&session, tenant.clone());
+        let ticket = ConsentTicket::new(now, app.clone(), visit, by.clone(), seen, [number; 32]);
         let form = ticket.to_secret(&key);
-        let by = (&session, &tenant);
-        let consent = ConsentTicket::accept(&form, &key, now, &app, by, &origins);
+        let consent = ConsentTicket::accept(&form, &key, now, &app, &by, &origins);
         let consent = consent.expect("a good form");
         let mut entropy = [number; 80];
         entropy.iter_mut().zip(0..).for_each(|(byte, at): (&mut u8, u8)| *byte ^= at);
@@ -177,9 +182,28 @@ impl Stage {
         }
     }
 
+    fn show(&mut self, values: &[&dyn std::fmt::Debug]) {
+        if let Some(shown) = &mut self.shown {
+            values.iter().for_each(|it| shown.push_str(&format!("{it:?}\n")));
+        }
+    }
+
+    /// Remembers what a message holds under the names of secrets.
+    fn watch(&mut self, body: &SecretBytes) {
+        if self.shown.is_none() {
+            return;
+        }
+        let body: serde_json::Value = serde_json::from_slice(body.expose()).unwrap_or_default();
+        for name in ["clientSecret", "access_token"] {
+            let secret = body.get(name).and_then(serde_json::Value::as_str);
+            self.secrets.extend(secret.map(|it| Secret::new(it.to_owned())));
+        }
+    }
+
     /// Feeds an exchange.
     pub(crate) fn feed(&mut self, at: usize, input: Input) {
         let now = self.now;
+        self.show(&[&input]);
         if let Some(running) = self.running.get_mut(at) {
             running.machine.handle_input(now, input);
         }
@@ -207,7 +231,11 @@ impl Stage {
             return;
         };
         let number = running.number;
-        match running.wants.remove(0) {
+        let want = running.wants.remove(0);
+        if let Some(shown) = &mut self.shown {
+            shown.push_str(&format!("{want:?}\n{:?}\n", running.machine));
+        }
+        match want {
             Output::Event(_) => {}
             Output::Store(request) => {
                 let id = request.id;
@@ -272,7 +300,10 @@ impl Stage {
 
     fn handle(&mut self, request: &Request<SecretBytes>) -> Response<SecretBytes> {
         let reply = self.simulator.handle(self.now, request);
-        reply.into_response().expect("nothing is lost in here")
+        let response = reply.into_response().expect("nothing is lost in here");
+        self.watch(request.body());
+        self.watch(response.body());
+        response
     }
 
     /// Delivers a request that was on its way; its sender has long stopped to listen.
@@ -300,7 +331,9 @@ impl Stage {
 
     pub(crate) fn apply(&mut self, op: PartnerOp<Secret>) -> PartnerAnswer<Secret> {
         let name = op.name();
+        self.show(&[&op]);
         let answer = self.store.apply(self.now, op);
+        self.show(&[&answer]);
         self.oracle.changed(self.now, name, &answer.outcome, self.store.record(&self.key));
         answer
     }
@@ -365,11 +398,12 @@ impl Stage {
     /// Answers a request to us; tells whether it was admitted.
     fn serve(
         &mut self,
-        mut machine: impl Machine<Input = InboundInput, Output = InboundOutput>,
+        mut machine: impl Machine<Input = InboundInput, Output = InboundOutput> + std::fmt::Debug,
         fate: StoreFate,
     ) -> (Response<SecretBytes>, bool) {
         let (mut response, mut admitted) = (Response::new(SecretBytes::default()), false);
         while let Some(output) = machine.poll_output() {
+            self.show(&[&output, &machine]);
             match output {
                 InboundOutput::Admit(principal) => {
                     self.oracle.admitted(self.now, &principal, self.store.record(&self.key));
