@@ -12,7 +12,8 @@ use crate::program::{self, LIMIT_IN_BUDGETS};
 use crate::report::say;
 use crate::workspace::Workspace;
 use crate::{
-    bench, deny, doc, features, fmt, interop, layers, lint, package, planted, sim, test, tidy,
+    bench, deny, doc, explore, features, fmt, interop, layers, lint, package, planted, sim, test,
+    tidy,
 };
 
 /// Runs every stage.
@@ -52,7 +53,7 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 14] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
@@ -65,6 +66,7 @@ const STAGES: [Stage; 13] = [
     stage("planted", 4, |it| planted::run_turn(it).map(none)),
     stage("deny", 4, deny::run),
     stage("sim", 3, |it| sim::stage(it).map(none)),
+    stage("explore", 3, |it| explore::check(it).map(none)),
     stage("bench", 4, bench::run),
     // The first time that apt-get brings Node.js and Python costs more.
     stage("interop", 6, interop::run),
@@ -160,6 +162,7 @@ fn repeat(workspace: &Workspace, name: &str) -> String {
         "deny" if workspace.offline => "cargo xtask deny --offline".to_owned(),
         "fmt" => "cargo xtask fmt --check (and repair it with: cargo xtask fmt)".to_owned(),
         "planted" => format!("cargo xtask planted --rotate {}", planted::TURN),
+        "explore" => "cargo xtask explore (and see what changed in docs/machines.md)".to_owned(),
         name => format!("cargo xtask {name}"),
     }
 }

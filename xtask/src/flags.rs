@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Deny(Offline),
     /// Builds the documentation, private items included, without a warning
     Doc,
+    /// Tries every order of events in small worlds, and writes docs/machines.md
+    Explore(Explore),
     /// Lints each feature of each crate alone, none and all
     Features,
     /// Formats the code
@@ -65,6 +67,16 @@ pub(crate) struct Offline {
     /// Leave out what needs a network or an absent tool, and list it
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explore {
+    /// Compare docs/machines.md instead of writing it
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// `small`, `large` (minutes), `all`, or one scope of the list; small without this
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -5,6 +5,7 @@ mod ci;
 mod debian;
 mod deny;
 mod doc;
+mod explore;
 mod features;
 mod flags;
 mod fmt;
@@ -46,6 +47,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Ci(flags) => ci::run(&flags),
         Command::Deny(flags) => deny::run(&Workspace::open(flags.offline)?).map(|_| ()),
         Command::Doc => doc::run(&open()?),
+        Command::Explore(flags) => explore::run(&open()?, &flags),
         Command::Features => features::run(&open()?),
         Command::Fmt(flags) => fmt::run(&open()?, flags.check),
         Command::Interop => interop::run(&open()?).map(|_| ()),

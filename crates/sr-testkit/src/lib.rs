@@ -33,6 +33,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod exploration;
 pub mod simulation;
 pub mod strategy;
 

@@ -28,6 +28,7 @@ pub use oracle::{Excuse, Invariant, Violation};
 pub use run::Report;
 pub use scenario::Mishap;
 pub use shrink::shrink;
+pub(crate) use storage::Defective;
 pub use storage::StoreDefect;
 
 /// Runs worlds, one after the other.

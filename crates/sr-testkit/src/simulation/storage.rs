@@ -3,6 +3,7 @@
 mod defect;
 mod row;
 
+pub(crate) use defect::Defective;
 pub use defect::StoreDefect;
 pub(super) use row::{Deed, Row, key};
 
@@ -15,7 +16,6 @@ use sr_auth_core::store::{
 use sr_auth_core::{Secret, Timestamp};
 
 use super::choices::{Choices, Rate};
-use defect::Defective;
 
 /// The store, with one more: the backup that may come back.
 #[derive(Debug)]

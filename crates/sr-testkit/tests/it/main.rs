@@ -3,6 +3,7 @@
 mod authorize;
 mod departures;
 mod documents;
+mod exploration;
 mod fixture;
 mod grant_chain;
 mod integrations;

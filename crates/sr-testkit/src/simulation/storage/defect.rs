@@ -83,8 +83,8 @@ impl StoreDefect {
 }
 
 /// The model with at most one defect. All of it is done with the model's own operations.
-#[derive(Debug)]
-pub(super) struct Defective {
+#[derive(Clone, Debug)]
+pub(crate) struct Defective {
     commits: u64,
     defect: Option<StoreDefect>,
     hidden: Hidden,
@@ -96,12 +96,12 @@ pub(super) struct Defective {
 }
 
 impl Defective {
-    pub(super) fn new(model: Model<Secret>, defect: Option<StoreDefect>) -> Self {
+    pub(crate) fn new(model: Model<Secret>, defect: Option<StoreDefect>) -> Self {
         let (hidden, old) = (Hidden::default(), BTreeMap::new());
         Self { commits: 0, defect, hidden, model, old, told: Sequence(0) }
     }
 
-    pub(super) const fn model(&self) -> &Model<Secret> {
+    pub(crate) const fn model(&self) -> &Model<Secret> {
         &self.model
     }
 
@@ -120,7 +120,7 @@ impl Defective {
         Some(Row { generation: self.hidden.less(key, row.generation), ..row })
     }
 
-    pub(super) fn apply(&mut self, now: Timestamp, op: StoreOp<Secret>) -> StoreAnswer<Secret> {
+    pub(crate) fn apply(&mut self, now: Timestamp, op: StoreOp<Secret>) -> StoreAnswer<Secret> {
         let Some(defect) = self.defect else { return self.model.apply(now, op) };
         let key = row::key(&op).cloned();
         let before = key.as_ref().and_then(|key| self.model.record(key)).cloned();
@@ -159,7 +159,7 @@ impl Defective {
     }
 
     /// Frees the intents of a process that has died, where the defect is that.
-    pub(super) fn owner_died(&mut self, now: Timestamp, owner: OwnerId) {
+    pub(crate) fn owner_died(&mut self, now: Timestamp, owner: OwnerId) {
         if self.defect != Some(StoreDefect::LockFreedByDeadOwner) {
             return;
         }

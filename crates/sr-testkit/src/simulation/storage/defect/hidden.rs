@@ -8,7 +8,7 @@ use sr_auth_core::store::{Generation, GrantKey, Record, StoreAnswer, StoreOp, St
 use crate::simulation::storage::row;
 
 /// By how much the generation that is shown lags behind the model's, for each grant.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Hidden(BTreeMap<GrantKey, u64>);
 
 impl Hidden {
