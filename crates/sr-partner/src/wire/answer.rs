@@ -23,13 +23,13 @@ struct Granted<'a> {
 pub(crate) fn granted(token: &Secret, expires_in: u64, scopes: &ScopeSet) -> Response<SecretBytes> {
     let scope = (!scopes.is_empty()).then(|| scopes.to_string());
     let body = Granted { access_token: token.expose(), token_type: "bearer", expires_in, scope };
-    let body = serde_json::to_vec(&body).expect("texts and numbers are always JSON");
-    uncached(StatusCode::OK, body)
+    let room = 256 + token.expose().len() + body.scope.as_ref().map_or(0, String::len);
+    uncached(StatusCode::OK, super::json(&body, room))
 }
 
 /// Writes an error of the token endpoint.
 pub(crate) fn error(status: StatusCode, code: &'static str) -> Response<SecretBytes> {
-    uncached(status, format!("{{\"error\":\"{code}\"}}").into_bytes())
+    uncached(status, SecretBytes::new(format!("{{\"error\":\"{code}\"}}").into_bytes()))
 }
 
 /// Writes `invalid_client`; Basic is asked for where it was tried.
@@ -73,9 +73,9 @@ pub(crate) fn challenge(status: StatusCode, error: Option<&'static str>) -> Resp
     }
 }
 
-fn uncached(status: StatusCode, body: Vec<u8>) -> Response<SecretBytes> {
+fn uncached(status: StatusCode, body: SecretBytes) -> Response<SecretBytes> {
     let mut response = empty(status);
-    *response.body_mut() = SecretBytes::new(body);
+    *response.body_mut() = body;
     let response = with(response, CONTENT_TYPE, "application/json;charset=UTF-8");
     let response = with(response, PRAGMA, "no-cache");
     with(response, X_CONTENT_TYPE_OPTIONS, "nosniff")

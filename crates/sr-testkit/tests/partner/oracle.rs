@@ -63,7 +63,8 @@ impl Oracle {
         let owner = *self.clients.entry(id).or_insert(number);
         assert_eq!(owner, number, "S15: a client id belongs to one exchange");
         let seen = self.seen.get_mut(&number).expect("it has begun");
-        let quiet = Duration::from_secs(135);
+        // The quiet period begins with the announcement, at most two seconds before the first byte.
+        let quiet = Duration::from_secs(135 - 2);
         match (seen.posts.last(), self.reconciliation) {
             (None, _) => {}
             (Some(before), Reconciliation::PostOnceMore) => {
