@@ -63,6 +63,9 @@ fn i02_i24_only_a_posted_form_is_read() {
         }
         check(name, &request, expected);
     }
+    let mut twice = raw_form(&good_form());
+    twice.headers_mut().append("content-type", "text/plain".parse().expect("a header"));
+    check("two types", &twice, (415, "invalid_request"));
     for method in ["GET", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "post"] {
         let mut request = raw_form(&good_form());
         *request.method_mut() = method.parse().expect("a method");

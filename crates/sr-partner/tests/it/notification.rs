@@ -62,6 +62,9 @@ fn i17_a_token_stands_in_the_header_once_or_nowhere() {
         both.headers_mut().remove("authorization");
         assert_eq!(desk.notify(&both).status(), 400, "{query}: query alone");
     }
+    let mut garbled = disabled(&token);
+    *garbled.uri_mut() = format!("{URL}?access_token={token}&a=%zz").parse().unwrap();
+    assert_eq!(desk.notify(&garbled).status(), 400, "a query that cannot be read");
     assert_eq!(desk.live("5f1b"), Some(1), "nothing has changed");
     let in_body = format!(r#"{{"eventType":"INTEGRATION_DISABLED","access_token":"{token}"}}"#);
     let mut request = with_token("POST", URL, "x", &in_body);

@@ -66,6 +66,7 @@ fn each_reason_has_a_name() {
         ("https://evil.example/", RedirectError::OtherOrigin),
         ("https://www.smartrecruiters.com/\u{e9}", RedirectError::Characters),
         ("https://www.smartrecruiters.com//a", RedirectError::Path),
+        ("https://www.smartrecruiters.com/a%3Bb=c/d", RedirectError::Path),
         (long.as_str(), RedirectError::TooLong),
     ];
     for (text, expected) in cases {
