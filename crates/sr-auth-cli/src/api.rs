@@ -9,12 +9,13 @@ use clap::Args;
 use http::header::CONTENT_TYPE;
 use http::{Method, Response};
 use sr_auth_core::SecretBytes;
+use sr_auth_core::wire::api_refusal::ApiRefusal;
 use sr_auth_core::wire::rate_limit::RateLimit;
-use sr_auth_http::{ApiClient, ApiError};
+use sr_auth_http::{ApiClient, ApiError, TokenSource};
 
 use crate::console::{Console, harmless};
 use crate::exit::{Exit, Failure};
-use crate::interrupt::unless_interrupted;
+use crate::interrupt::and_finish;
 use crate::settings::ServiceArguments;
 use credential::CredentialArguments;
 
@@ -25,7 +26,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(128);
 ///
 /// Sends one request under the API origin and prints the body of the answer to standard output. The
 /// credential goes to that origin only; a redirect is an error and is not followed. Without --auth
-/// the first of these that is set is used: client credentials, API key, Partner API key.
+/// the first of these that there is is used: the grant that `sr-auth login` has stored, client
+/// credentials, API key, Partner API key.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -64,10 +66,10 @@ pub(crate) async fn run(arguments: ApiArguments, console: &Console) -> Result<Ex
     let endpoints = arguments.service.endpoints()?;
     let request = arguments.request(endpoints.api())?;
     let transport = arguments.service.transport(&endpoints)?;
-    let source = arguments.credential.source(&endpoints, &transport).await?;
-    let client = ApiClient::new(endpoints.api().clone(), source, transport)
+    let (source, place) = arguments.credential.source(&endpoints, &transport).await?;
+    let client = ApiClient::new(endpoints.api().clone(), source.clone(), transport)
         .with_answer_within(ANSWER_WITHIN);
-    unless_interrupted(async {
+    let outcome = and_finish(&source, async {
         match client.send(request).await {
             Ok(response) => {
                 arguments.show(&response, console)?;
@@ -75,12 +77,36 @@ pub(crate) async fn run(arguments: ApiArguments, console: &Console) -> Result<Ex
             }
             Err(ApiError::Refused(refused)) => {
                 arguments.show(refused.response(), console)?;
-                Err(refused.refusal().into())
+                let failure = Failure::from(refused.refusal());
+                let renewed = renew(&source, place.is_some(), refused.refusal()).await?;
+                Err(if renewed {
+                    failure.advising("call again: the token was renewed")
+                } else {
+                    failure
+                })
             }
             Err(error) => Err(error.into()),
         }
     })
-    .await
+    .await;
+    match (outcome, place) {
+        (Err(failure), Some(place)) => Err(place.explain(failure).await),
+        (outcome, _) => outcome,
+    }
+}
+
+/// Has a stored grant renew the token that was refused, so that the next call has another; tells
+/// whether it did.
+async fn renew(
+    source: &TokenSource,
+    is_stored: bool,
+    refusal: &ApiRefusal,
+) -> Result<bool, Failure> {
+    if !is_stored || !matches!(refusal, ApiRefusal::Unauthenticated) {
+        return Ok(false);
+    }
+    source.authorization().await?;
+    Ok(true)
 }
 
 impl ApiArguments {

@@ -7,7 +7,7 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::exit::{self, Exit, Failure};
-use crate::{api, completions, demo, login, sandbox, token};
+use crate::{api, completions, demo, login, logout, sandbox, status, token};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -41,7 +41,9 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArguments),
     Demo(demo::DemoArguments),
     Login(Box<login::LoginArguments>),
+    Logout(logout::LogoutArguments),
     Sandbox(sandbox::SandboxArguments),
+    Status(status::StatusArguments),
     Token(token::TokenArguments),
 }
 
@@ -55,12 +57,15 @@ Examples:
       an access token for another program
   sr-auth api GET '/jobs?limit=5'
       a call of the API
+  sr-auth login
+      a user's grant, stored; `token` and `api` use it from then on
 
 Secrets, each in its variable, or in a file (mode 0600) that the variable with _FILE names:
   SR_AUTH_CLIENT_SECRET      of the client SR_AUTH_CLIENT_ID (Credential Manager)
   SR_AUTH_APP_CLIENT_SECRET  of the application SR_AUTH_APP_CLIENT_ID (for login)
   SR_AUTH_API_KEY            of a company
   SR_AUTH_PARTNER_API_KEY    of a partner (legacy)
+  SR_AUTH_SEALING_KEY        what stored grants are sealed under; made by the first login
 
 Addresses: SR_AUTH_ENVIRONMENT, SR_AUTH_ORIGIN, SR_AUTH_AUTHORIZATION_ENDPOINT,
 SR_AUTH_TOKEN_ENDPOINT, SR_AUTH_API_ORIGIN. NO_COLOR turns colours off; SR_AUTH_LOG=debug does

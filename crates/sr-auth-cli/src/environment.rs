@@ -1,5 +1,7 @@
 //! The only place that reads the environment.
 
+use std::path::PathBuf;
+
 use sr_auth_core::Secret;
 
 use crate::exit::Failure;
@@ -19,6 +21,17 @@ pub(crate) fn text(name: &str) -> Result<Option<String>, Failure> {
 /// Returns a variable that holds a secret.
 pub(crate) fn secret(name: &str) -> Result<Option<Secret>, Failure> {
     Ok(text(name)?.map(Secret::new))
+}
+
+/// Returns our folder below one of the XDG base directories; `below` is where that is in the home of
+/// the user when the variable is unset. A relative path counts as none, as that standard says.
+pub(crate) fn folder(variable: &str, below: &str) -> Result<Option<PathBuf>, Failure> {
+    let absolute = |text: Option<String>| text.map(PathBuf::from).filter(|it| it.is_absolute());
+    let base = match absolute(text(variable)?) {
+        Some(base) => Some(base),
+        None => absolute(text("HOME")?).map(|home| home.join(below)),
+    };
+    Ok(base.map(|it| it.join("sr-auth")))
 }
 
 /// Tells whether the terminal shows more than ASCII, by the variables of the locale.

@@ -90,6 +90,11 @@ impl Failure {
         Self::new(Exit::Interrupted, "sr_auth::interrupted", "interrupted", "start it again")
     }
 
+    /// Says something else to do about it.
+    pub(crate) fn advising(self, advice: impl Into<String>) -> Self {
+        Self { advice: advice.into(), ..self }
+    }
+
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
     }

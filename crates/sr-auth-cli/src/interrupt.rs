@@ -4,6 +4,8 @@ use std::future::Future;
 #[cfg(unix)]
 use std::task::Poll;
 
+use sr_auth_http::TokenSource;
+
 use crate::exit::Failure;
 
 /// Runs something that may be given up when the user presses Ctrl-C.
@@ -15,6 +17,24 @@ pub(crate) async fn unless_interrupted<T>(
         outcome = work => outcome,
         () = interrupt.requested() => Err(Failure::interrupted()),
     }
+}
+
+/// Runs something that may be given up, then has the source finish what it has begun: a renewal that is
+/// cut off could cost the grant. Whoever asks a second time is obeyed.
+pub(crate) async fn and_finish<T>(
+    source: &TokenSource,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut interrupt = Interrupt::listen()?;
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        () = interrupt.requested() => Err(Failure::interrupted()),
+    };
+    tokio::select! {
+        () = source.shutdown() => {}
+        () = interrupt.requested() => {}
+    }
+    outcome
 }
 
 /// The requests of the user to end; from its making on, they no longer end the program by

@@ -4,6 +4,7 @@ mod outcome;
 mod reception;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -11,23 +12,26 @@ use sr_auth_core::grant::{
     AuthorizationRequest, AuthorizationSettings, PendingAuthorization, Pkce,
 };
 use sr_auth_core::wire::callback::Callback;
-use sr_auth_core::{ClientCredentials, RedirectUri, ScopeSet, Secret};
-use sr_auth_http::{Clock, TokenClient, entropy};
+use sr_auth_core::{ClientCredentials, Endpoints, RedirectUri, ScopeSet, Secret};
+use sr_auth_http::{Clock, TokenClient, Transport, entropy};
 use zeroize::Zeroizing;
 
+use crate::browser;
 use crate::console::{BOLD, Console};
 use crate::exit::{Exit, Failure};
+use crate::grants::GrantArguments;
 use crate::interrupt::Interrupt;
 use crate::loopback::Farewell;
 use crate::secret_file::Reserved;
-use crate::secret_source::APP_CLIENT_SECRET;
 use crate::settings::{ClientArguments, ServiceArguments};
-use crate::{browser, environment};
+use outcome::{GrantStore, Keeping};
 use reception::Reception;
 
 /// Have a user authorize an application, in a browser
 ///
-/// Opens the authorize page and waits on 127.0.0.1 for the way back. An application whose redirect
+/// Stores the grant that the user gives, sealed; `sr-auth token` and `sr-auth api` use it from then on,
+/// `sr-auth status` shows it and `sr-auth logout` ends it. Opens the authorize page and waits on
+/// 127.0.0.1 for the way back. An application whose redirect
 /// URI is elsewhere uses --paste: copy the address that the browser ends at, and paste it here; the
 /// code in it lives 30 seconds. The client is SR_AUTH_APP_CLIENT_ID with SR_AUTH_APP_CLIENT_SECRET,
 /// or else SR_AUTH_CLIENT_ID with SR_AUTH_CLIENT_SECRET.
@@ -35,9 +39,10 @@ use reception::Reception;
 #[command(after_long_help = "\
 Examples:
   sr-auth login --scope 'candidates_read jobs_read'
+  sr-auth login --name reporting
   sr-auth login --refresh-token-file refresh.secret
   sr-auth login --paste --redirect-uri https://yourapp.example/callback
-  curl -H \"Authorization: Bearer $(sr-auth login --print token)\" \\
+  curl -H \"Authorization: Bearer $(sr-auth login --no-store --print token)\" \\
     https://api.smartrecruiters.com/users/me")]
 pub(crate) struct LoginArguments {
     /// The scopes to ask for, separated by spaces; those of the registration unless given
@@ -68,14 +73,19 @@ pub(crate) struct LoginArguments {
     /// Print this to standard output, and everything else to standard error
     #[arg(long, value_enum, value_name = "WHAT")]
     print: Option<Print>,
-    /// Keep the refresh token in a file that only its owner may read
+    /// Keep the refresh token in a file that only its owner may read, instead of storing the grant
     #[arg(long, value_name = "PATH")]
     refresh_token_file: Option<PathBuf>,
     /// Replace that file if it exists
     #[arg(long, requires = "refresh_token_file")]
     force: bool,
+    /// Store no grant: the refresh token is discarded
+    #[arg(long, conflicts_with = "refresh_token_file")]
+    no_store: bool,
     #[command(flatten)]
     client: ClientArguments,
+    #[command(flatten)]
+    grant: GrantArguments,
     #[command(flatten)]
     service: ServiceArguments,
 }
@@ -95,9 +105,8 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
     }
     let endpoints = arguments.service.login_endpoints()?;
     let transport = arguments.service.transport(&endpoints)?;
-    let credentials = arguments.credentials().await?;
-    let reserved = arguments.refresh_token_file.as_deref();
-    let reserved = reserved.map(|path| Reserved::new(path, arguments.force)).transpose()?;
+    let credentials = arguments.client.application().await?;
+    let keeping = arguments.keeping(&credentials, &endpoints, &transport).await?;
     let reception = Reception::new(&arguments).await?;
     let redirect_uri = RedirectUri::parse(reception.redirect_uri())?;
     let clock = Clock::system();
@@ -121,7 +130,7 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
     let outcome = match pending.accept(&settings, &callback, clock.now()) {
         Ok(grant) => {
             let outcome = client.authorization_code(grant).await;
-            outcome::report(outcome, reserved, arguments.print, clock.now(), console)
+            outcome::report(outcome, keeping, arguments.print, clock.now(), console).await
         }
         Err(error) => Err(error.into()),
     };
@@ -133,14 +142,24 @@ pub(crate) async fn run(arguments: LoginArguments, console: &Console) -> Result<
 }
 
 impl LoginArguments {
-    /// Returns the application, or else the client: id and secret of the same pair.
-    async fn credentials(&self) -> Result<ClientCredentials, Failure> {
-        match environment::text("SR_AUTH_APP_CLIENT_ID")? {
-            Some(id) if !self.client.is_named() => {
-                self.client.with_secret(&id, APP_CLIENT_SECRET).await
-            }
-            _ => self.client.credentials().await,
+    /// Makes ready to keep what comes, before the user is asked: what cannot work shows now.
+    async fn keeping(
+        &self,
+        client: &ClientCredentials,
+        endpoints: &Endpoints,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Keeping, Failure> {
+        if let Some(path) = &self.refresh_token_file {
+            return Ok(Keeping::File(Reserved::new(path, self.force)?));
         }
+        if self.no_store {
+            return Ok(Keeping::Nowhere);
+        }
+        let place = self.grant.known_place(endpoints, client.id().as_str())?;
+        let (opened, name) = (place.prepare().await?, place.name.name);
+        let (client, endpoints) = (client.clone(), endpoints.clone());
+        let transport = Arc::clone(transport);
+        Ok(Keeping::Store(Box::new(GrantStore { client, endpoints, name, opened, transport })))
     }
 
     fn with_choices(

@@ -8,15 +8,18 @@ mod console;
 mod demo;
 mod environment;
 mod exit;
+mod grants;
 mod interrupt;
 mod logging;
 mod login;
+mod logout;
 mod loopback;
 mod moment;
 mod sandbox;
 mod secret_file;
 mod secret_source;
 mod settings;
+mod status;
 mod token;
 
 use std::process::ExitCode;
@@ -54,7 +57,9 @@ fn run(arguments: Arguments, console: &Console) -> Result<Exit, Failure> {
             Command::Completions(arguments) => completions::run(&arguments, console),
             Command::Demo(arguments) => demo::run(arguments, console).await,
             Command::Login(arguments) => login::run(*arguments, console).await,
+            Command::Logout(arguments) => logout::run(&arguments, console).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, console).await,
+            Command::Status(arguments) => status::run(&arguments, console).await,
             Command::Token(arguments) => token::run(arguments, console).await,
         }
     });

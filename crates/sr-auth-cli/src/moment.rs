@@ -1,5 +1,7 @@
 //! Moments as a person reads them, in UTC.
 
+use std::time::Duration;
+
 use sr_auth_core::Timestamp;
 
 const DAY: u64 = 86_400;
@@ -14,6 +16,27 @@ pub(crate) fn time_of_day(at: Timestamp) -> String {
 pub(crate) fn date_and_time(at: Timestamp) -> String {
     let (year, month, day) = date(at.as_unix_millis() / 1_000 / DAY);
     format!("{year:04}-{month:02}-{day:02} {} UTC", clock_face(at))
+}
+
+/// Returns a span as a person says it, rounded down: `90 s`, `27 d`.
+pub(crate) fn span(span: Duration) -> String {
+    let secs = span.as_secs();
+    match secs {
+        0..120 => format!("{secs} s"),
+        120..7_200 => format!("{} min", secs / 60),
+        7_200..172_800 => format!("{} h", secs / 3_600),
+        _ => format!("{} d", secs / DAY),
+    }
+}
+
+/// Returns a moment with how far it is from now.
+pub(crate) fn moment_and_span(at: Timestamp, now: Timestamp) -> String {
+    let far = if at > now {
+        format!("in {}", span(at.since(now)))
+    } else {
+        format!("{} ago", span(now.since(at)))
+    };
+    format!("{} ({far})", date_and_time(at))
 }
 
 fn clock_face(at: Timestamp) -> String {
@@ -59,5 +82,17 @@ mod tests {
             "13:01:02.007"
         );
         assert!(!date_and_time(Timestamp::MAX).is_empty());
+    }
+
+    #[test]
+    fn spans_are_told_in_one_unit() {
+        let cases = [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min")];
+        let longer = [(7_200, "2 h"), (172_799, "47 h"), (172_800, "2 d"), (2_419_199, "27 d")];
+        for (secs, expected) in cases.into_iter().chain(longer) {
+            assert_eq!(span(Duration::from_secs(secs)), expected);
+        }
+        let at = Timestamp::from_unix_secs;
+        assert_eq!(moment_and_span(at(60), at(0)), "1970-01-01 00:01:00 UTC (in 60 s)");
+        assert_eq!(moment_and_span(at(0), at(60)), "1970-01-01 00:00:00 UTC (60 s ago)");
     }
 }

@@ -10,7 +10,7 @@ use sr_auth_core::Secret;
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
-pub(crate) use reserved::Reserved;
+pub(crate) use reserved::{Reserved, sync_directory};
 
 /// The longest secret that is read, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -39,6 +39,19 @@ pub(crate) fn from_reader(reader: impl std::io::Read) -> std::io::Result<Secret>
     let text = str::from_utf8(&bytes).map_err(|_| std::io::ErrorKind::InvalidData)?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Secret::new(text.to_owned()))
+}
+
+/// Makes a folder that only its owner may look into, unless it is there.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(path).and_then(|()| sync_directory(path));
+    made.map_err(|error| Failure::io(format!("{} cannot be made", path.display()), &error))
 }
 
 fn check_kind(path: &Path, metadata: &fs::Metadata) -> Result<(), Failure> {

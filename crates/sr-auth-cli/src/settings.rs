@@ -10,7 +10,7 @@ use sr_auth_core::{
 use sr_auth_http::{ReqwestTransport, Transport};
 
 use crate::exit::Failure;
-use crate::secret_source::{CLIENT_SECRET, SecretArguments};
+use crate::secret_source::{APP_CLIENT_SECRET, CLIENT_SECRET, SecretArguments, SecretName};
 use crate::{environment, secret_file};
 
 /// Where the requests of this call go.
@@ -139,7 +139,10 @@ impl ServiceArguments {
 }
 
 /// Returns what a flag says, or else a variable.
-fn given<T: Clone + From<String>>(flag: &Option<T>, variable: &str) -> Result<Option<T>, Failure> {
+pub(crate) fn given<T: Clone + From<String>>(
+    flag: &Option<T>,
+    variable: &str,
+) -> Result<Option<T>, Failure> {
     match flag {
         Some(value) => Ok(Some(value.clone())),
         None => Ok(environment::text(variable)?.map(T::from)),
@@ -192,22 +195,51 @@ impl ClientArguments {
 
     /// Returns id and secret; the secret may have to be typed.
     pub(crate) async fn credentials(&self) -> Result<ClientCredentials, Failure> {
-        let Some(id) = self.id()? else {
-            return Err(Failure::usage(
-                "the client id is missing",
-                "set SR_AUTH_CLIENT_ID, or use --client-id",
-            ));
-        };
+        let id = self.id()?.ok_or_else(no_client_id)?;
         self.with_secret(&id, CLIENT_SECRET).await
+    }
+
+    /// Returns the pair that `login` uses: id and secret of the application, or else of the client.
+    pub(crate) async fn application(&self) -> Result<ClientCredentials, Failure> {
+        match application_id(self.client_id.as_deref())? {
+            Some((id, secret)) => self.with_secret(&id, secret).await,
+            None => self.credentials().await,
+        }
+    }
+
+    /// Returns the id whose stored grant a call uses, and which secret belongs to it. A secret that
+    /// a flag gives is the client's.
+    pub(crate) fn of_grant(&self) -> Result<Option<(String, SecretName)>, Failure> {
+        if self.secret.is_given() {
+            return Ok(self.id()?.map(|id| (id, CLIENT_SECRET)));
+        }
+        application_id(self.client_id.as_deref())
     }
 
     /// Joins an id and the secret that belongs to it.
     pub(crate) async fn with_secret(
         &self,
         id: &str,
-        name: crate::secret_source::SecretName,
+        name: SecretName,
     ) -> Result<ClientCredentials, Failure> {
         let client = ClientCredentials::new(id, self.secret.read(name).await?)?;
         Ok(if self.basic { client.in_header() } else { client })
     }
+}
+
+/// Returns the id of the application, or else of the client, and which secret belongs to it: the two
+/// pairs are never mixed, and what is typed beats what is exported.
+pub(crate) fn application_id(named: Option<&str>) -> Result<Option<(String, SecretName)>, Failure> {
+    if let Some(id) = named {
+        return Ok(Some((id.to_owned(), CLIENT_SECRET)));
+    }
+    if let Some(id) = environment::text("SR_AUTH_APP_CLIENT_ID")? {
+        return Ok(Some((id, APP_CLIENT_SECRET)));
+    }
+    Ok(environment::text("SR_AUTH_CLIENT_ID")?.map(|id| (id, CLIENT_SECRET)))
+}
+
+/// Nobody said which client is meant.
+pub(crate) fn no_client_id() -> Failure {
+    Failure::usage("the client id is missing", "set SR_AUTH_CLIENT_ID, or use --client-id")
 }

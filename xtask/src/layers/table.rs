@@ -82,6 +82,7 @@ pub(super) const TABLE: [Row; 8] = [
         uses: &[
             always("sr-auth-core"),
             always("sr-auth-http"),
+            always("sr-auth-store"),
             always("sr-partner-axum"),
             always("sr-testkit"),
         ],

@@ -7,11 +7,12 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 44] = [
+const DOORS: [(&str, &str); 45] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
     ("crates/sr-auth-cli/src/demo/wire_log.rs", "shows the names of a form's parameters"),
+    ("crates/sr-auth-cli/src/grants/keys.rs", "decodes the key of the fingerprints"),
     ("crates/sr-auth-cli/src/login/outcome.rs", "prints the access token that was asked for"),
     ("crates/sr-auth-cli/src/loopback/connection.rs", "sends the browser to the authorization URL"),
     ("crates/sr-auth-cli/src/sandbox/exports.rs", "prints credentials that open a sandbox only"),

@@ -7,6 +7,7 @@ use sr_auth_core::{ApiKey, Endpoints, PartnerApiKey};
 use sr_auth_http::{TokenClient, TokenSource, Transport};
 
 use crate::exit::Failure;
+use crate::grants::{Place, Stored, UseArguments};
 use crate::secret_source::{API_KEY, CLIENT_SECRET, PARTNER_API_KEY};
 use crate::settings::ClientArguments;
 
@@ -22,15 +23,19 @@ pub(super) struct CredentialArguments {
     public: bool,
     #[command(flatten)]
     client: ClientArguments,
+    #[command(flatten)]
+    grant: UseArguments,
 }
 
-/// The methods that need no user.
+/// The methods.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Authentication {
     /// Client id and secret, exchanged for an access token
     ClientCredentials,
     /// The API key of a company
     ApiKey,
+    /// The grant that `sr-auth login` has stored
+    Login,
     /// The legacy key of a partner
     PartnerApiKey,
     /// Nothing: for public endpoints
@@ -43,8 +48,28 @@ impl CredentialArguments {
         self.client.secret.reads_stdin()
     }
 
-    /// Makes what signs the call.
+    /// Makes what signs the call, and says where it rests if it is stored.
     pub(super) async fn source(
+        &self,
+        endpoints: &Endpoints,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<(TokenSource, Option<Place>), Failure> {
+        let stored = match self.auth {
+            Some(Authentication::Login) => {
+                Some(self.grant.demanded(&self.client, endpoints, transport).await?)
+            }
+            Some(_) => None,
+            None if self.public => None,
+            None => self.grant.stored(&self.client, endpoints, transport).await?,
+        };
+        Ok(match stored {
+            Some(Stored { place, source }) => (source, Some(place)),
+            None => (self.unstored(endpoints, transport).await?, None),
+        })
+    }
+
+    /// Makes what signs the call when no grant is stored for it.
+    async fn unstored(
         &self,
         endpoints: &Endpoints,
         transport: &Arc<dyn Transport>,
@@ -62,15 +87,16 @@ impl CredentialArguments {
                     .build()?
                     .into()
             }
-            Authentication::None => TokenSource::none(),
+            // A stored grant was found before, or was an error.
+            Authentication::Login | Authentication::None => TokenSource::none(),
             Authentication::PartnerApiKey => TokenSource::partner_api_key(PartnerApiKey::new(
                 secret.read(PARTNER_API_KEY).await?,
             )?),
         })
     }
 
-    /// Decides by the flags, or else by what is complete in the environment: the credential that
-    /// may do least comes first.
+    /// Decides by the flags, or else, when no grant is stored, by what is complete in the environment:
+    /// the credential that may do least comes first.
     fn authentication(&self) -> Result<Authentication, Failure> {
         if self.public {
             return Ok(Authentication::None);

@@ -1,5 +1,6 @@
 //! What each error of the libraries means here: an exit code, and advice that names our own flags.
 
+use sr_auth_core::lifecycle::Unavailable;
 use sr_auth_core::wire::api_refusal::ApiRefusal;
 use sr_auth_core::wire::callback::CallbackError;
 use sr_auth_core::{ConfigError, Fault, GrantError, GrantFailure, Remedy, Setting};
@@ -102,8 +103,25 @@ impl From<SourceError> for Failure {
         if let SourceError::Grant(error) = error {
             return error.into();
         }
+        if let SourceError::Unavailable(error) = error {
+            return error.into();
+        }
         let (exit, advice) = (exit_of(error.remedy(), Exit::Usage), error.remedy().advice());
         Self::new(exit, error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(error: Unavailable) -> Self {
+        let remedy = error.remedy();
+        let advice = if remedy == Remedy::FixConfiguration {
+            "compare client id, secret and environment with the Credential Manager".to_owned()
+        } else if remedy == Remedy::Reauthorize {
+            "log in again with `sr-auth login`".to_owned()
+        } else {
+            advice_on(remedy)
+        };
+        Self::new(exit_of(remedy, Exit::Refused), error.code(), error.to_string(), advice)
     }
 }
 

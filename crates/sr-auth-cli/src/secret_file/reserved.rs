@@ -142,7 +142,8 @@ fn beside(path: &Path) -> Result<PathBuf, Failure> {
     Ok(path.with_file_name(hidden))
 }
 
-fn sync_directory(path: &Path) -> std::io::Result<()> {
+/// Has the name of a file survive, as its content does.
+pub(crate) fn sync_directory(path: &Path) -> std::io::Result<()> {
     let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
     if cfg!(unix) {
         File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()?;

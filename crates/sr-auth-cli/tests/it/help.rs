@@ -4,7 +4,9 @@ use crate::program::Program;
 
 #[tokio::test]
 async fn every_command_has_a_help_with_examples() {
-    for command in ["", "api", "completions", "demo", "login", "sandbox", "token"] {
+    for command in
+        ["", "api", "completions", "demo", "login", "logout", "sandbox", "status", "token"]
+    {
         let arguments: Vec<&str> =
             [command, "--help"].into_iter().filter(|it| !it.is_empty()).collect();
         let ended = Program::new(&arguments).run().await;

@@ -10,4 +10,5 @@ mod program;
 mod sandbox;
 mod secrets;
 mod settings;
+mod stored;
 mod token;

@@ -1,10 +1,12 @@
 //! Runs the program as a person would, with nothing in its environment but what a test puts there.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use sr_auth_core::{ClientAuthentication, ClientCredentials};
 use sr_testkit::{Sandbox, SandboxSettings};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -14,7 +16,9 @@ use tokio::time::timeout;
 pub(crate) const WITHIN: Duration = Duration::from_secs(20);
 
 /// A run of the program that is being prepared.
-pub(crate) struct Program(Command);
+///
+/// It has an empty home of its own, which goes with it.
+pub(crate) struct Program(Command, TempDir);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -30,19 +34,32 @@ impl Program {
         command.args(arguments).env_clear().env("COLUMNS", "100").env("LANG", "C.UTF-8");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
-        Self(command)
+        let home = tempfile::tempdir().expect("a directory can be made");
+        command.env("HOME", home.path());
+        Self(command, home)
     }
 
     /// Runs it below a shell that does this first, such as to set a limit.
     pub(crate) fn below(script: &str, arguments: &[&str]) -> Self {
-        let Self(program) = Self::new(arguments);
+        let Self(program, home) = Self::new(arguments);
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]);
         command.arg(program.as_std().get_program()).args(program.as_std().get_args());
         command.env_clear().env("COLUMNS", "100").env("LANG", "C.UTF-8");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
-        Self(command)
+        command.env("HOME", home.path()).kill_on_drop(true);
+        Self(command, home)
+    }
+
+    /// Runs it in a home that others share.
+    pub(crate) fn at_home(mut self, home: &Path) -> Self {
+        self.0.env("HOME", home);
+        self
+    }
+
+    pub(crate) fn without_home(mut self) -> Self {
+        self.0.env_remove("HOME");
+        self
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -102,7 +119,7 @@ impl Program {
         let stdin = child.stdin.take();
         let out = Some(BufReader::new(child.stdout.take().expect("it is piped")).lines());
         let err = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        Running { child, err, out, stdin, told: String::new() }
+        Running { child, err, _home: self.1, out, stdin, told: String::new() }
     }
 }
 
@@ -110,6 +127,7 @@ impl Program {
 pub(crate) struct Running {
     child: Child,
     err: Lines<BufReader<ChildStderr>>,
+    _home: TempDir,
     out: Option<Lines<BufReader<ChildStdout>>>,
     stdin: Option<ChildStdin>,
     told: String,

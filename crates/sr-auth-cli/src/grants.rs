@@ -1,0 +1,152 @@
+//! Where `login` stores a user's grant, and where every other command finds it.
+//!
+//! ```text
+//!  state folder   one file for each client and environment, with all grants of that pair in it
+//!                 fingerprint.key: what their tokens are named with
+//!  config folder  sealing.key: what their tokens are sealed under
+//! ```
+//!
+//! A file is for one client, because whoever keeps a store also renews what nobody asks for, and does
+//! so as its own client.
+
+mod keys;
+mod name;
+mod place;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use sr_auth_core::{ClientCredentials, Endpoints};
+use sr_auth_http::{TokenSource, Transport};
+
+use crate::environment;
+use crate::exit::Failure;
+use crate::settings::{ClientArguments, ServiceArguments, application_id, given, no_client_id};
+use name::GrantName;
+pub(crate) use place::{Found, Opened, Place};
+
+/// Which stored grant is meant.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Stored grant")]
+pub(crate) struct GrantArguments {
+    /// Which grant of the client, if it has several [env: SR_AUTH_GRANT_NAME]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The folder of the stored grants [env: SR_AUTH_STATE_FOLDER]
+    #[arg(long, value_name = "PATH")]
+    state_folder: Option<PathBuf>,
+}
+
+/// How a call uses a stored grant.
+#[derive(Args, Debug)]
+pub(crate) struct UseArguments {
+    #[command(flatten)]
+    grant: GrantArguments,
+    /// How many seconds to wait for a token of the grant
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", help_heading = "Stored grant")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
+    wait: u64,
+}
+
+/// The source of a stored grant, and where that rests.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) place: Place,
+    pub(crate) source: TokenSource,
+}
+
+/// A stored grant, for commands that need no secret of its client.
+#[derive(Args, Debug)]
+pub(crate) struct StoredArguments {
+    /// The client id [env: SR_AUTH_APP_CLIENT_ID, SR_AUTH_CLIENT_ID]
+    #[arg(long, value_name = "ID", help_heading = "Stored grant")]
+    client_id: Option<String>,
+    #[command(flatten)]
+    grant: GrantArguments,
+    #[command(flatten)]
+    service: ServiceArguments,
+}
+
+impl StoredArguments {
+    /// Returns where the grant rests.
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        let endpoints = self.service.endpoints()?;
+        let (id, _) = application_id(self.client_id.as_deref())?.ok_or_else(no_client_id)?;
+        self.grant.known_place(&endpoints, &id)
+    }
+}
+
+impl GrantArguments {
+    /// Returns where a grant rests; an error when no folder is known.
+    pub(crate) fn known_place(&self, endpoints: &Endpoints, id: &str) -> Result<Place, Failure> {
+        self.place(endpoints, id)?.ok_or_else(|| {
+            Failure::usage(
+                "it is not known where grants are stored: HOME is not set",
+                "name a folder with --state-folder or SR_AUTH_STATE_FOLDER",
+            )
+        })
+    }
+
+    fn place(&self, endpoints: &Endpoints, id: &str) -> Result<Option<Place>, Failure> {
+        let name = given(&self.name, "SR_AUTH_GRANT_NAME")?;
+        let name = GrantName::new(endpoints, id, name.as_deref())?;
+        let folder = match given(&self.state_folder, "SR_AUTH_STATE_FOLDER")? {
+            Some(folder) => Some(folder),
+            None => environment::folder("XDG_STATE_HOME", ".local/state")?,
+        };
+        folder.map(|folder| Place::new(folder, name)).transpose()
+    }
+}
+
+impl UseArguments {
+    /// Returns the source of the stored grant that a call uses unless it is told otherwise: `None`
+    /// when nobody has logged in, or somebody has logged out again, and the command line names no
+    /// grant.
+    pub(crate) async fn stored(
+        &self,
+        client: &ClientArguments,
+        endpoints: &Endpoints,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Option<Stored>, Failure> {
+        if self.grant.name.is_some() {
+            return self.demanded(client, endpoints, transport).await.map(Some);
+        }
+        let Some((id, secret)) = client.of_grant()? else { return Ok(None) };
+        let Some(place) = self.grant.place(endpoints, &id)? else { return Ok(None) };
+        if !place.is_occupied().await? {
+            return Ok(None);
+        }
+        let credentials = client.with_secret(&id, secret).await?;
+        self.open(place, credentials, endpoints, transport).await.map(Some)
+    }
+
+    /// Returns the source of the stored grant that a call asks for.
+    pub(crate) async fn demanded(
+        &self,
+        client: &ClientArguments,
+        endpoints: &Endpoints,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Stored, Failure> {
+        let (id, secret) = client.of_grant()?.ok_or_else(no_client_id)?;
+        let place = self.grant.known_place(endpoints, &id)?;
+        if !place.is_occupied().await? {
+            return Err(place.missing());
+        }
+        let credentials = client.with_secret(&id, secret).await?;
+        self.open(place, credentials, endpoints, transport).await
+    }
+
+    async fn open(
+        &self,
+        place: Place,
+        client: ClientCredentials,
+        endpoints: &Endpoints,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Stored, Failure> {
+        let builder = place.open().await?.source(client, endpoints.clone(), Arc::clone(transport));
+        let source = builder.wait_within(Duration::from_secs(self.wait)).build()?;
+        Ok(Stored { place, source })
+    }
+}

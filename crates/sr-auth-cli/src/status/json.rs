@@ -1,0 +1,91 @@
+//! The same for programs: names instead of words, moments as milliseconds since 1970.
+
+use serde_json::{Value, json};
+use sr_auth_core::store::{CauseOfDeath, Health, LedgerEntry, LedgerEvent, StoredToken};
+use sr_auth_core::{RefreshToken, Timestamp};
+use sr_auth_store::Sealed;
+
+use super::words;
+use crate::grants::{Found, Place};
+
+pub(super) fn of(place: &Place, Found { now, record }: &Found) -> Value {
+    let cause = match record.health {
+        Health::Dead(cause) => Some(words::cause_name(cause)),
+        Health::Disabled | Health::LastLeg | Health::Live | Health::Revoked | Health::Suspect => {
+            None
+        }
+    };
+    let presentation = record.intent.as_ref().map(|intent| {
+        json!({
+            "attempt": intent.attempt,
+            "begun_at": millis(intent.armed_at),
+            "quiet_until": millis(intent.armed_at.after(intent.quiet)),
+        })
+    });
+    let mut value = json!({
+        "access_token": record.access.as_ref().map(token),
+        "cause_of_death": cause,
+        "generation": record.generation.number(),
+        "history": record.ledger.iter().map(entry).collect::<Vec<_>>(),
+        "not_before": (record.not_before > *now).then(|| millis(record.not_before)),
+        "now": millis(*now),
+        "presentation": presentation,
+        "refresh_token": record.refresh.as_ref().map(refresh_token),
+        "refusals": record.refusals.count,
+        "state": words::state_name(record.health),
+        "successor_put_aside": record.sibling.is_some(),
+        "unsettled_presentations": record.unsettled,
+    });
+    name(&mut value, place);
+    value
+}
+
+pub(super) fn missing(place: &Place) -> Value {
+    let mut value = json!({ "state": "missing" });
+    name(&mut value, place);
+    value
+}
+
+fn name(value: &mut Value, place: &Place) {
+    if let Value::Object(fields) = value {
+        fields.insert("client_id".to_owned(), json!(place.name.client));
+        fields.insert("environment".to_owned(), json!(place.name.environment));
+        fields.insert("file".to_owned(), json!(place.file.to_string_lossy()));
+        fields.insert("name".to_owned(), json!(place.name.name));
+    }
+}
+
+fn token(token: &StoredToken<Sealed>) -> Value {
+    json!({
+        "ends_at": millis(token.ends_at),
+        "fingerprint": token.fingerprint.to_string(),
+        "renewed_from": millis(token.renew_at),
+    })
+}
+
+fn refresh_token(stored: &StoredToken<Sealed>) -> Value {
+    let mut value = token(stored);
+    if let Value::Object(fields) = &mut value {
+        let obtained_at = stored.ends_at.before(RefreshToken::LIFE);
+        fields.insert("obtained_at".to_owned(), json!(millis(obtained_at)));
+    }
+    value
+}
+
+fn entry(entry: &LedgerEntry) -> Value {
+    let mut cause: Option<CauseOfDeath> = None;
+    if let LedgerEvent::Buried(of) = entry.event {
+        cause = Some(of);
+    }
+    json!({
+        "at": millis(entry.at),
+        "cause_of_death": cause.map(words::cause_name),
+        "event": words::event_name(entry.event),
+        "generation": entry.generation.number(),
+        "refresh_token": entry.fingerprint.map(|it| it.to_string()),
+    })
+}
+
+const fn millis(at: Timestamp) -> u64 {
+    at.as_unix_millis()
+}
