@@ -107,13 +107,24 @@ impl Fleet {
         if news.has_more {
             self.pulses.poll = Poll::after(now, Duration::ZERO);
         }
-        for change in news.changes {
-            self.ends.hear(&change);
-            if let Some(id) = self.find(&change.key) {
-                let (generation, health) = (change.generation, change.health);
-                self.step(now, id, Input::Changed { generation, health }, true);
+        for (place, change) in news.changes.iter().enumerate() {
+            self.ends.hear(change);
+            let Some(id) = self.find(&change.key) else { continue };
+            let (generation, health) = (change.generation, change.health);
+            let is_end = matches!(health, Health::Disabled | Health::Revoked);
+            let is_undone = || news.changes.iter().skip(place + 1).any(|it| it.key == change.key);
+            // Where nothing is held there is nothing to withdraw, and whoever waits for the record
+            // would be told of an end that a newer consent has undone.
+            if is_end && self.holds_nothing(id) && is_undone() {
+                continue;
             }
+            self.step(now, id, Input::Changed { generation, health }, true);
         }
+    }
+
+    fn holds_nothing(&self, id: GrantId) -> bool {
+        let resident = self.residents.slots.content(id);
+        resident.is_some_and(|(_, it)| it.regions.holds_nothing())
     }
 
     /// Has some more grants read again, when all have to be.

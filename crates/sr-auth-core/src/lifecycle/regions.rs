@@ -75,6 +75,11 @@ impl Regions {
         wanted.filter(|_| health::may_present_now(now, &self.known))
     }
 
+    /// Tells whether no token is in memory.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.known.held.is_none()
+    }
+
     /// Tells whether something was begun that has to be finished before the process ends.
     pub(crate) fn is_busy(&self) -> bool {
         let verdict = matches!(

@@ -4,15 +4,15 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sr_auth_core::fleet::{FleetEvent, Input, Ruling, Settings};
-use sr_auth_core::lifecycle::{self, Event};
+use sr_auth_core::fleet::{Fleet, FleetEvent, Input, Output, Ruling, Settings};
+use sr_auth_core::lifecycle::{self, Availability, Event};
 use sr_auth_core::store::{
     End, Health, IntentId, Model, NewIntent, OwnerId, Renewal, StoreIdentity, StoreOp,
 };
 use sr_auth_core::{Machine as _, RefreshToken};
 
 use crate::fixture::at;
-use crate::fleet_scene::{Scene, Server, application, key};
+use crate::fleet_scene::{Scene, Server, application, key, process};
 
 fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
@@ -195,6 +195,36 @@ fn an_end_reaches_every_process_within_five_seconds() {
     assert!(
         matches!(told, (name, Event::TakenOver { health: Health::Disabled, .. }) if name == "planner/1")
     );
+}
+
+#[test]
+fn who_waits_for_a_record_is_not_told_of_an_end_that_a_newer_consent_has_undone() {
+    let mut scene = Scene::new(settings()).with_grants(2);
+    let end = StoreOp::End { end: End::Revoked, generation: None, key: key(1) };
+    scene.store.apply(scene.now, end);
+    let grant = scene.consent();
+    let again = StoreOp::Adopt { grant, key: key(1), only_if_missing: false };
+    scene.store.apply(scene.now, again);
+
+    // A process that begins hears the whole history before its record was read.
+    let now = scene.now;
+    let mut fleet = Fleet::new(now, process(8), settings());
+    let application = fleet.register(now, application(), Renewal::SingleUse);
+    fleet.handle_input(now, Input::Want { application, key: key(1) });
+    let pulsed = now.after(Duration::from_secs(5));
+    fleet.handle_input(pulsed, Input::Timeout);
+    let id = fleet.find(&key(1)).expect("it is wanted");
+    let mut pulses = 0;
+    while let Some(output) = fleet.poll_output() {
+        if let Output::Store { grant: None, request } = output {
+            pulses += u32::from(matches!(request.op, StoreOp::Pulse { .. }));
+            let (id, result) = (request.id, Ok(scene.store.apply(pulsed, request.op)));
+            fleet.handle_input(pulsed, Input::Stored { id, result });
+        }
+    }
+    assert_eq!(pulses, 1);
+    let told = fleet.availability(pulsed, id);
+    assert!(matches!(told, Some(Availability::Pending { .. })), "{told:?}");
 }
 
 #[test]
