@@ -3,6 +3,7 @@
 mod consent;
 mod html;
 mod keys;
+mod lost_answer;
 mod refusals;
 mod report;
 mod service_client;
@@ -43,7 +44,7 @@ pub(crate) async fn run(arguments: DemoArguments, console: &Console) -> Result<E
     let console = if arguments.ascii { console.ascii_only() } else { *console };
     unless_interrupted(async {
         let stage = Stage::set(arguments.browser).await?;
-        let mut report = Report::new(console, 11);
+        let mut report = Report::new(console, 13);
         report.open(&stage.sandbox.origin())?;
         run_steps(&stage, &mut report).await?;
         let exit = report.close()?;
@@ -64,5 +65,7 @@ async fn run_steps(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
     consent::declined(stage, report).await?;
     tokens::expired_code(stage, report).await?;
     refusals::missing_scope(stage, report).await?;
-    refusals::no_api_access(stage, report).await
+    refusals::no_api_access(stage, report).await?;
+    lost_answer::lost(stage, report).await?;
+    lost_answer::survived(stage, report).await
 }

@@ -87,6 +87,11 @@ impl Stage {
         Ok(builder.transport(Arc::clone(&self.application)).build()?)
     }
 
+    /// Returns how the application sends.
+    pub(super) fn transport(&self) -> Arc<dyn Transport> {
+        Arc::clone(&self.application)
+    }
+
     /// Counts the requests that the token endpoint has received: the word of the other side.
     pub(super) fn token_requests(&self) -> usize {
         self.sandbox.with(|simulator| {

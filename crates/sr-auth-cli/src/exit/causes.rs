@@ -5,6 +5,7 @@ use sr_auth_core::wire::api_refusal::ApiRefusal;
 use sr_auth_core::wire::callback::CallbackError;
 use sr_auth_core::{ConfigError, Fault, GrantError, GrantFailure, Remedy, Setting};
 use sr_auth_http::{ApiError, EntropyError, SourceError, TransportError};
+use sr_auth_store::StoreError;
 use sr_testkit::SandboxError;
 
 use super::{Exit, Failure};
@@ -201,6 +202,12 @@ impl From<CallbackError> for Failure {
             remedy.advice()
         };
         Self::new(exit_of(remedy, Exit::Usage), error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(Exit::Failed, error.code(), error.to_string(), error.remedy().advice())
     }
 }
 

@@ -13,8 +13,8 @@ async fn everything_goes_as_said_in_less_than_ten_seconds() {
     assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{}", ended.out);
     assert!(began.elapsed() < Duration::from_secs(10));
     let lines = [
-        "[ 1/11] No authentication: a public endpoint",
-        "[11/11] A company without API access",
+        "[ 1/13] No authentication: a public endpoint",
+        "[11/13] A company without API access",
         "✓ no credential was sent",
         "✓ the refusal is a typed error: invalid_client",
         "✓ the server counts 1 request: no storm of repeats",
@@ -25,7 +25,16 @@ async fn everything_goes_as_said_in_less_than_ten_seconds() {
         "error=access_denied&error_description=The user denied access to your application&code=500",
         "✓ the server refuses the old code: invalid_grant",
         "✓ it does not read candidates: candidates_read is named as missing",
-        "All 11 steps went as said",
+        "[12/13] A lost answer: service goes on, and what is lost is said plainly",
+        "✓ who calls meanwhile is served with the old access token",
+        "✓ the store says that for 135 s nobody presents the token again",
+        "✓ the server counts 1 presentation",
+        "✓ the cause is recorded: lost in rotation, not revoked by anybody",
+        "code: sr_auth::dead::lost_in_rotation",
+        "✓ the dead token is not presented any more",
+        "✓ new tokens came, and were stored before anybody was told",
+        "✓ the next access token is served, and nobody has noticed",
+        "All 13 steps went as said",
     ];
     for line in lines {
         assert!(ended.out.contains(line), "{line} is not in {}", ended.out);
@@ -66,5 +75,5 @@ async fn consent_can_be_given_in_a_real_browser() {
     running.line_with("the user who agreed").await;
     let ended = running.end().await;
     assert_eq!(ended.code, 0, "{}", ended.out);
-    assert!(ended.out.contains("All 11 steps went as said"), "{}", ended.out);
+    assert!(ended.out.contains("All 13 steps went as said"), "{}", ended.out);
 }

@@ -150,6 +150,10 @@ async fn a_login_is_used_by_token_and_api_until_the_logout() {
     let ended = scene.run(&["token", "--auth", "login"]).await;
     assert_eq!((ended.code, ended.out.as_str()), (3, ""));
     assert!(ended.err.contains("sr_auth::missing"), "{}", ended.err);
+    let ended = scene.log_in(&["-vv"]).await;
+    assert_eq!(ended.code, 0, "it can be begun anew");
+    let token = scene.run(&["token", "-vv"]).await;
+    assert_eq!(token.code, 0, "{}\n{}", ended.err, token.err);
 }
 
 #[tokio::test]
