@@ -1,14 +1,15 @@
 //! The loop that runs a machine over a transport and a clock.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use sr_auth_core::grant::{Input, Output, WRITE_WITHIN};
 use sr_auth_core::wire::token_answer::BODY_LIMIT;
 use sr_auth_core::{Machine, SecretBytes, Timestamp, Transmit, TransmitId};
-use tokio::time::timeout;
 use tracing::{Instrument as _, Span, debug, debug_span, field};
 
 use crate::clock::Stopwatch;
+use crate::transport::{LAST_LOOK, patiently};
 use crate::{Clock, Limits, Transport, TransportError, TransportErrorKind};
 
 /// What a transport may take longer than it was allowed, before its answer is given up.
@@ -116,7 +117,8 @@ async fn send(
     let answer_within = write_within.saturating_add(answer_within);
     // One byte more than the limit shows that the answer is too long.
     let limits = Limits::new(write_within, answer_within, BODY_LIMIT.saturating_add(1));
-    timeout(answer_within.saturating_add(GRACE), transport.send(request, limits))
+    let sending = pin!(transport.send(request, limits));
+    patiently(answer_within.saturating_add(GRACE), LAST_LOOK * 3, sending)
         .await
         .unwrap_or(Err(TransportError::after_send(TransportErrorKind::Timeout)))
 }

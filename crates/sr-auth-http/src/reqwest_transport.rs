@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
+use crate::transport::{LAST_LOOK, patiently};
 use crate::{Limits, Transport, TransportError, TransportErrorKind};
 use gate::{Gate, GatedBody};
 
@@ -140,7 +141,7 @@ async fn within(
         return Err(TransportError::before_send(kind));
     }
     let rest: Duration = limits.answer_within.saturating_sub(write_within);
-    timeout(rest, &mut exchange)
+    patiently(rest, LAST_LOOK * 2, exchange)
         .await
         .unwrap_or(Err(TransportError::after_send(TransportErrorKind::Timeout)))
 }
@@ -173,10 +174,11 @@ async fn exchange(
 async fn collect(
     mut answer: reqwest::Response,
     limit: usize,
-    deadline: Option<Instant>,
+    mut deadline: Option<Instant>,
 ) -> (SecretBytes, Option<TransportErrorKind>) {
     let mut body = Zeroizing::new(Vec::new());
     let mut broken = None;
+    let mut looked_again = false;
     while body.len() < limit {
         let chunk = answer.chunk();
         let chunk = match deadline {
@@ -192,6 +194,10 @@ async fn collect(
             Ok(Err(error)) => {
                 broken = Some(classify::kind(&error));
                 break;
+            }
+            Err(_) if !looked_again => {
+                looked_again = true;
+                deadline = Instant::now().checked_add(LAST_LOOK);
             }
             Err(_) => {
                 broken = Some(TransportErrorKind::Timeout);

@@ -1,8 +1,10 @@
 //! The contract of a transport: one request out, one answer in, and an honest word when it fails.
 
 mod error;
+mod patience;
 
 pub use error::{TlsFault, TransportError, TransportErrorKind};
+pub(crate) use patience::{LAST_LOOK, patiently};
 
 use std::fmt::Debug;
 use std::time::Duration;
