@@ -2,7 +2,8 @@
 // as two clients that its registration tells apart: secret in the body, and Basic with PKCE.
 //
 // The example says `approve <url>` or `decline <url>`; this script is the browser and the person in
-// front of it, and writes back where the browser ended up. Every `ok <what>` is passed on.
+// front of it, and writes back where the browser ended up. On `advance <seconds>` it moves the clock
+// of the server, and says so. Every `ok <what>` is passed on.
 //
 // Environment: FOREIGN_SERVER_EXAMPLE, the path of the built example `foreign_server`.
 
@@ -17,6 +18,8 @@ import Provider from 'oidc-provider';
 
 const REDIRECT_URI = 'https://app.example/callback';
 const SCOPES = 'openid offline_access';
+// Short, so that an hour has many renewals; the clock is moved by the example, not waited for.
+const ACCESS_TOKEN_SECONDS = 120;
 // A redirect loop must not hang the check.
 const MOST_REDIRECTS = 10;
 
@@ -24,6 +27,11 @@ const variants = [
   { name: 'body', method: 'client_secret_post', pkce: false },
   { name: 'basic', method: 'client_secret_basic', pkce: true },
 ];
+
+// The clock of the server, which reads no other.
+let ahead = 0;
+const wall = Date.now.bind(Date);
+Date.now = () => wall() + ahead;
 
 // The characters that RFC 6749 §2.3.1 has form-encoded inside of Basic, so that a client that skips
 // the step is found out.
@@ -56,14 +64,14 @@ function configuration(clients) {
     pkce: { required: (_context, client) => needsPkce.has(client.clientId) },
     scopes: ['openid', 'offline_access'],
     ttl: {
-      AccessToken: 600,
+      AccessToken: ACCESS_TOKEN_SECONDS,
       AuthorizationCode: 30,
       ClientCredentials: 600,
-      Grant: 600,
+      Grant: 7200,
       IdToken: 600,
       Interaction: 60,
-      RefreshToken: 600,
-      Session: 600,
+      RefreshToken: 7200,
+      Session: 7200,
     },
   };
 }
@@ -138,6 +146,10 @@ async function run(peer, { name, pkce }, client) {
   for await (const line of createInterface({ input: example.stdout })) {
     const [word, rest] = [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)];
     if (word === 'ok') console.log(`ok ${name}: ${rest}`);
+    if (word === 'advance') {
+      ahead += Number(rest) * 1000;
+      example.stdin.write('advanced\n');
+    }
     if (word === 'approve' || word === 'decline') {
       peer.decision = word;
       example.stdin.write(`${await browse(peer.origin, rest)}\n`);

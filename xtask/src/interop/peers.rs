@@ -96,6 +96,7 @@ pub(super) const PEERS: [Peer; 3] = [
             "ok second refresh",
             "ok spent refresh token is invalid_grant",
             "ok reuse ended the family",
+            "ok an hour of rotations, every token taken",
         ],
         name: "oidc-provider",
         once: &["ok basic: PKCE is required"],
@@ -114,8 +115,9 @@ mod tests {
         for peer in &PEERS {
             let own = crate::workspace::own_folder();
             let script = std::fs::read_to_string(own.join("interop").join(peer.script)).unwrap();
-            let example = own.join("../crates/sr-auth-http/examples/foreign_server.rs");
-            let text = script + &std::fs::read_to_string(example).unwrap();
+            let example = own.join("../crates/sr-auth-http/examples/foreign_server");
+            let read = |name| std::fs::read_to_string(example.join(name)).unwrap();
+            let text = script + &read("main.rs") + &read("hour.rs");
             let expected = peer.expected();
             let heard = super::super::verdict::judge(peer.name, &expected, &expected);
             assert_eq!(heard.len(), peer.both.len() * 2 + peer.once.len(), "{}", peer.name);

@@ -2,12 +2,15 @@
 //!
 //! Says what it did on standard output, a line each: `ok <what>` when the server and this library
 //! agreed, `approve <url>` and `decline <url>` when somebody has to go there and decide. The
-//! address where the browser ends up is then read from standard input, a line each. It ends with
-//! an error at the first thing that is not as it should be.
+//! address where the browser ends up is then read from standard input, a line each. `advance <seconds>`
+//! when the clock of the server has to be moved, which is answered with a line as well. It ends
+//! with an error at the first thing that is not as it should be.
 //!
 //! Settings come from the environment: `CLIENT_ID`, `CLIENT_SECRET`, `AUTHORIZATION_ENDPOINT`,
 //! `TOKEN_ENDPOINT`, `RESOURCE` (a URL that takes the access token), `REDIRECT_URI`, `SCOPES`, and
 //! if wanted `ISSUER`, `CLIENT_AUTHENTICATION=basic` and `PKCE=S256`.
+
+mod hour;
 
 use std::error::Error;
 use std::time::Duration;
@@ -18,8 +21,8 @@ use sr_auth_core::grant::{
 };
 use sr_auth_core::wire::callback::{Callback, CallbackError};
 use sr_auth_core::{
-    AccessToken, AllowedHosts, ClientCredentials, Endpoints, ErrorCode, GrantError, RedirectUri,
-    RefreshToken, ScopeSet, Secret, SecretBytes, SingleUse, TokenSet,
+    AccessToken, AllowedHosts, Authorization, ClientCredentials, Endpoints, ErrorCode, GrantError,
+    RedirectUri, RefreshToken, ScopeSet, Secret, SecretBytes, SingleUse, TokenSet,
 };
 use sr_auth_http::{Limits, TokenClient, entropy};
 
@@ -32,7 +35,8 @@ async fn main() -> Outcome {
     peer.meets_bad_callbacks()?;
     let tokens = peer.lets_a_user_agree().await?;
     peer.calls_the_resource(tokens.access()).await?;
-    peer.rotates(tokens).await
+    peer.rotates(tokens).await?;
+    hour::live(&peer).await
 }
 
 /// The server, and how this application is known there.
@@ -121,23 +125,32 @@ impl Peer {
     }
 
     async fn lets_a_user_agree(&self) -> Outcome<TokenSet> {
-        let request = self.begin()?;
-        let callback = ask("approve", request.url())?;
-        let grant = self.accept(request, &callback)?;
-        let tokens = self.client.authorization_code(grant).await?;
+        let tokens = self.consents().await?;
         say("ok authorization code");
         Ok(tokens)
     }
 
+    async fn consents(&self) -> Outcome<TokenSet> {
+        let request = self.begin()?;
+        let callback = ask("approve", request.url())?;
+        let grant = self.accept(request, &callback)?;
+        Ok(self.client.authorization_code(grant).await?)
+    }
+
     async fn calls_the_resource(&self, access: &AccessToken) -> Outcome {
+        self.resource_takes(&access.authorization()).await?;
+        say("ok resource");
+        Ok(())
+    }
+
+    async fn resource_takes(&self, header: &Authorization) -> Outcome {
         let mut request = http::Request::get(&self.resource).body(SecretBytes::new(Vec::new()))?;
-        access.authorization().apply_to(request.headers_mut());
+        header.apply_to(request.headers_mut());
         let limits = Limits::new(ANSWER_WITHIN, ANSWER_WITHIN, BODY_LIMIT);
         let response = self.client.transport().send(request, limits).await?;
         if response.status() != StatusCode::OK {
             return wrong("the resource", &response.status());
         }
-        say("ok resource");
         Ok(())
     }
 
@@ -220,12 +233,17 @@ fn wrong<T>(what: &str, found: &dyn std::fmt::Debug) -> Outcome<T> {
 
 /// Has somebody decide at `url`, and reads where the browser ended up.
 fn ask(decision: &str, url: &str) -> Outcome<Callback> {
-    say(&format!("{decision} {url}"));
-    let mut line = String::new();
-    if std::io::stdin().read_line(&mut line)? == 0 {
-        return Err("standard input ended where a callback was awaited".into());
+    Ok(Callback::new(&hear(&format!("{decision} {url}"))?))
+}
+
+/// Says something that is answered with a line.
+fn hear(line: &str) -> Outcome<String> {
+    say(line);
+    let mut answer = String::new();
+    if std::io::stdin().read_line(&mut answer)? == 0 {
+        return Err("standard input ended where an answer was awaited".into());
     }
-    Ok(Callback::new(&line))
+    Ok(answer)
 }
 
 fn required(name: &str) -> Outcome<String> {
