@@ -75,6 +75,10 @@ pub(crate) async fn run(arguments: TokenArguments, console: &Console) -> Result<
 async fn print(source: &TokenSource, console: &Console) -> Result<Exit, Failure> {
     let header = source.authorization().await?;
     let token = header.value().to_str().ok().and_then(|it| it.strip_prefix("Bearer "));
-    console.line(token.unwrap_or_default())?;
+    let Some(token) = token else {
+        let what = "the stored access token cannot be printed";
+        return Err(Failure::new(Exit::Failed, "sr_auth::token", what, "log in again"));
+    };
+    console.line(token)?;
     Ok(Exit::Done)
 }
