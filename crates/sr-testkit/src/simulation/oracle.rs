@@ -156,6 +156,8 @@ struct Seen {
     commanded: u32,
     /// Whether the store told it that the grant has ended.
     ended: bool,
+    /// Somebody has asked, and there has been nothing for it since.
+    in_vain: bool,
     /// A request is under way: until when its answer is awaited.
     in_flight: Option<Timestamp>,
     /// The newest generation that it was shown in this store.

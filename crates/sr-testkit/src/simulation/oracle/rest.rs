@@ -42,7 +42,10 @@ impl Oracle {
                 }
             }
         } else if self.can_live(it) {
-            self.lives(it, shown, condition)
+            let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
+            // Its token may have ended since somebody asked last.
+            let nobody_asks = shown == Shown::Pending && seen.is_none_or(|seen| !seen.in_vain);
+            self.lives(it, shown, condition, nobody_asks)
         } else {
             dies(it, shown, condition)
         };
@@ -68,6 +71,7 @@ impl Oracle {
         grant: &Grant,
         shown: Shown,
         condition: Condition,
+        nobody_asks: bool,
     ) -> Result<(), (Invariant, &'static str)> {
         let Some(row) = grant.row else { return Ok(()) };
         if grant.excuse == Some(Excuse::Restored) && !matches!(shown, Shown::Ready { .. }) {
@@ -81,6 +85,7 @@ impl Oracle {
         }
         match shown {
             Shown::Ready { .. } => Ok(()),
+            Shown::Pending if nobody_asks => Ok(()),
             Shown::Failed { for_good: true } => {
                 Err((Invariant::NoAvoidableLoss, "a live grant is reported dead"))
             }

@@ -66,6 +66,7 @@ impl Oracle {
     pub(in crate::simulation) fn waits(&mut self, process: usize, grant: usize) {
         if let Some(seen) = self.seen_mut(process, grant) {
             seen.waits = seen.shows_pending;
+            seen.in_vain |= seen.shows_pending;
         }
     }
 
@@ -81,6 +82,7 @@ impl Oracle {
         let Some(seen) = self.seen_mut(process, grant) else { return };
         seen.resident = true;
         seen.shows_pending = shown == Shown::Pending;
+        seen.in_vain &= seen.shows_pending;
         if seen.waits && !seen.shows_pending {
             let detail = "a caller waits for what is there, and nobody tells it";
             let broken = Invariant::CallersAreAnswered;

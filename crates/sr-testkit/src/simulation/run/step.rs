@@ -28,6 +28,8 @@ impl Run<'_> {
         (it.closing, it.paused, it.wakes_at) = (false, false, None);
         self.oracle.started(process, it.owner);
         self.trace.say(self.now, format_args!("p{process} starts"));
+        // It has a pulse and scans though nobody calls.
+        self.act(process);
     }
 
     /// Kills a process with all that it holds.
@@ -317,7 +319,8 @@ impl Run<'_> {
         let input = Input::Rejected { fingerprint, key: key.clone() };
         self.step(process, Some(grant), input);
         let Some(it) = self.processes.get(process).filter(|it| !it.paused) else { return };
-        let after = it.machines.as_ref().and_then(|it| it.shown(self.now, &key));
+        let local = it.clock.now(self.now);
+        let after = it.machines.as_ref().and_then(|it| it.shown(local, &key));
         if let Some((before, after)) = before.zip(after) {
             self.oracle.rejected(self.now, process, grant, fingerprint, (before, after));
         }
