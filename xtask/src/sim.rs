@@ -13,6 +13,9 @@ use crate::workspace::Workspace;
 /// How many scenarios the stage of `ci` runs: enough for the coverage to be judged.
 const SCENARIOS: u64 = 3_000;
 
+/// How many of months: enough for what is declared of them.
+const OF_MONTHS: u64 = 60;
+
 /// How many scenarios are compared between a build for speed and one with all checks.
 const COMPARED: u64 = 40;
 
@@ -47,9 +50,12 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Sim) -> anyhow::Result<(
 /// Like [`run`].
 pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<()> {
     let seed = seed(workspace);
-    let (count, first) = (SCENARIOS.to_string(), seed.to_string());
-    let options = ["--coverage", "--scenarios", &count, "--seed", &first, "--threads", "2"];
-    workspace.run(example(workspace, true).args(options))?;
+    let first = seed.to_string();
+    for (kind, count) in [(None, SCENARIOS), (Some("--months"), OF_MONTHS)] {
+        let count = count.to_string();
+        let options = ["--coverage", "--scenarios", &count, "--seed", &first, "--threads", "2"];
+        workspace.run(example(workspace, true).args(kind).args(options))?;
+    }
     compare(workspace, seed)
 }
 

@@ -27,6 +27,7 @@ pub use network::Trouble;
 pub use oracle::{Excuse, Invariant, Violation};
 pub use run::Report;
 pub use scenario::Mishap;
+use scenario::Scenario;
 pub use shrink::shrink;
 pub(crate) use storage::Defective;
 pub use storage::StoreDefect;
@@ -47,12 +48,16 @@ pub use storage::StoreDefect;
 pub struct Simulation {
     coverage: Coverage,
     defect: Option<StoreDefect>,
+    months: bool,
     readable: bool,
 }
 
 impl Simulation {
     /// What the worlds are made of, for whoever reads figures.
     pub const MIX: &str = scenario::MIX;
+
+    /// What the worlds of months are made of.
+    pub const MIX_OF_MONTHS: &str = scenario::MIX_OF_MONTHS;
 
     /// Makes a simulation of good machines and a good store.
     #[must_use]
@@ -64,6 +69,12 @@ impl Simulation {
     #[must_use]
     pub fn with_defect(self, defect: StoreDefect) -> Self {
         Self { defect: Some(defect), ..self }
+    }
+
+    /// Has every run last for months instead of a day, so that grants that nobody uses grow old.
+    #[must_use]
+    pub fn of_months(self) -> Self {
+        Self { months: true, ..self }
     }
 
     /// Has every run tell what happens, a line each.
@@ -84,7 +95,9 @@ impl Simulation {
 
     /// Runs the world of the choices that are still to be read.
     pub fn run(&mut self, choices: &mut Choices) -> Report {
-        run::Run::new(choices, self.defect, &mut self.coverage, self.readable).run()
+        let decode = if self.months { Scenario::of_months } else { Scenario::decode };
+        let scenario = decode(choices);
+        run::Run::new(choices, scenario, self.defect, &mut self.coverage, self.readable).run()
     }
 
     /// Returns the coverage, to watch more or less.

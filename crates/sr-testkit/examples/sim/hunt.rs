@@ -1,11 +1,11 @@
-//! Looks for a broken promise, and says so in one line that a program can read.
+//! Looks for a broken promise, and says so in one line that a program can read; or for a story.
 
 use std::time::Duration;
 
-use sr_testkit::simulation::{Invariant, Simulation, StoreDefect};
+use sr_testkit::simulation::{Coverage, Invariant, Simulation, StoreDefect, shrink};
 
-use super::Stopwatch;
 use super::options::Options;
+use super::{Stopwatch, attempts, simulation};
 
 /// Prints the names of the ways to break the store.
 pub(crate) fn defects() {
@@ -52,6 +52,36 @@ pub(crate) fn run(options: &Options, promises: &[String]) -> bool {
         other = Some((promise, detail));
     }
     true
+}
+
+/// Runs until a good run meets `story`, or the time is over; makes it short, and keeps it in a file.
+/// `false` if there was none.
+pub(crate) fn find(options: &Options, story: &str) -> bool {
+    let mut simulation = simulation(options);
+    simulation.coverage_mut().watch(true);
+    let meets = |coverage: &Coverage| coverage.met().any(|it| it == story);
+    let clock = Stopwatch::start();
+    for seed in options.seed.. {
+        if clock.elapsed() >= options.time {
+            break;
+        }
+        simulation.coverage_mut().clear();
+        let report = simulation.run_seed(seed);
+        if report.violation.is_some() || !meets(simulation.coverage()) {
+            continue;
+        }
+        let bytes =
+            shrink(&mut simulation, report.choices, attempts(options), |report, coverage| {
+                report.violation.is_none() && meets(coverage)
+            });
+        let folder = std::path::Path::new("target/sim");
+        let file = folder.join(format!("{}.bin", story.replace(' ', "-")));
+        let kept = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, &bytes));
+        println!("seed {seed}: {} bytes, kept in {}: {kept:?}", bytes.len(), file.display());
+        return kept.is_ok();
+    }
+    println!("no run met {story:?}");
+    false
 }
 
 /// Returns how long this thread has run, where the system says so: a hunt shares the processor with

@@ -16,6 +16,9 @@ use sr_testkit::simulation::{Coverage, Invariant, Report, Simulation, Violation,
 /// So many runs may go into making a failure short.
 const ATTEMPTS: u32 = 4_000;
 
+/// So many, where a run takes months.
+const ATTEMPTS_OF_MONTHS: u32 = 400;
+
 /// How much of the story of a failure is shown.
 const LINES: usize = 80;
 
@@ -32,15 +35,16 @@ fn main() -> ExitCode {
             hunt::defects();
             true
         }
+        Task::Find(story) => hunt::find(&options, story),
         Task::Help => {
             println!("{}", Options::HELP);
             true
         }
         Task::Hunt(promises) => hunt::run(&options, promises),
-        Task::Replay(file) => replay(file),
+        Task::Replay(file) => replay(&options, file),
         Task::Run => run(&options),
         Task::Story => {
-            tell(&Simulation::new().readable().run_seed(options.seed), usize::MAX);
+            tell(&simulation(&options).readable().run_seed(options.seed), usize::MAX);
             true
         }
     };
@@ -58,8 +62,17 @@ struct Findings {
     runs: u64,
 }
 
+/// The simulation that is asked for.
+pub(crate) fn simulation(options: &Options) -> Simulation {
+    if options.months { Simulation::new().of_months() } else { Simulation::new() }
+}
+
+pub(crate) const fn attempts(options: &Options) -> u32 {
+    if options.months { ATTEMPTS_OF_MONTHS } else { ATTEMPTS }
+}
+
 fn run(options: &Options) -> bool {
-    println!("{}", Simulation::MIX);
+    println!("{}", if options.months { Simulation::MIX_OF_MONTHS } else { Simulation::MIX });
     let clock = Stopwatch::start();
     let findings = Mutex::new(Findings::default());
     let (next, stop) = (AtomicU64::new(options.seed), AtomicBool::new(false));
@@ -72,7 +85,7 @@ fn run(options: &Options) -> bool {
     let findings = findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let per_second = |count: u64| count as f64 / seconds;
     println!(
-        "{} scenarios of 24 h, {} events in {seconds:.1} s on {} threads: {:.0} scenarios/s, \
+        "{} scenarios, {} events in {seconds:.1} s on {} threads: {:.0} scenarios/s, \
          {:.0} events/s, {:.0} events/s on each thread",
         findings.runs,
         findings.events,
@@ -82,22 +95,25 @@ fn run(options: &Options) -> bool {
         per_second(findings.events) / options.threads as f64,
     );
     println!("trace hash {:016x} of the seeds from {} on", findings.hash, options.seed);
-    let is_met = !options.coverage || is_met(&findings);
+    let is_met = !options.coverage || is_met(options, &findings);
     for ((invariant, detail), (count, seed)) in &findings.failures {
         println!("{count} x {invariant:?}: {detail} (seed {seed})");
     }
     if let Some((_, (_, seed))) = findings.failures.first_key_value() {
-        explain(*seed);
+        explain(options, *seed);
     }
     is_met && findings.failures.is_empty()
 }
 
 /// Tells what was met. A run that is long enough has to meet all that is declared.
-fn is_met(findings: &Findings) -> bool {
+fn is_met(options: &Options, findings: &Findings) -> bool {
     println!("{}", findings.coverage);
-    let unmet = findings.coverage.unmet();
+    let (unmet, enough) = if options.months {
+        (findings.coverage.unmet_in_months(), Coverage::ENOUGH_MONTHS)
+    } else {
+        (findings.coverage.unmet(), Coverage::ENOUGH)
+    };
     unmet.iter().for_each(|it| println!("not met: {it}"));
-    let enough = Coverage::ENOUGH;
     if findings.runs < enough {
         println!("the coverage of {} scenarios is not judged, that of {enough} is", findings.runs);
         return true;
@@ -112,7 +128,7 @@ fn work(
     next: &AtomicU64,
     stop: &AtomicBool,
 ) {
-    let mut simulation = Simulation::new();
+    let mut simulation = simulation(options);
     simulation.coverage_mut().watch(options.coverage);
     let mut own = Findings::default();
     while !stop.load(Ordering::Relaxed) {
@@ -145,11 +161,13 @@ fn work(
 }
 
 /// Makes a failure short, keeps it in a file, and tells its story.
-fn explain(seed: u64) {
-    let report = Simulation::new().run_seed(seed);
+fn explain(options: &Options, seed: u64) {
+    let report = simulation(options).run_seed(seed);
     let Some(violation) = report.violation else { return };
     let before = report.choices.len();
-    let bytes = shrink(&mut Simulation::new(), report.choices, violation.invariant, ATTEMPTS);
+    let bytes = shrink(&mut simulation(options), report.choices, attempts(options), |it, _| {
+        it.violation.is_some_and(|it| it.invariant == violation.invariant)
+    });
     println!("\nseed {seed}: {before} bytes of choices, {} after shrinking", bytes.len());
     let folder = std::path::Path::new("target/sim");
     let file = folder.join(format!("{:?}-{seed}.bin", violation.invariant));
@@ -157,10 +175,10 @@ fn explain(seed: u64) {
         Ok(()) => println!("repeat it with --replay {}", file.display()),
         Err(error) => println!("it could not be kept: {error}"),
     }
-    tell(&Simulation::new().readable().run_bytes(bytes), LINES);
+    tell(&simulation(options).readable().run_bytes(bytes), LINES);
 }
 
-fn replay(file: &std::path::Path) -> bool {
+fn replay(options: &Options, file: &std::path::Path) -> bool {
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -168,7 +186,7 @@ fn replay(file: &std::path::Path) -> bool {
             return false;
         }
     };
-    let report = Simulation::new().readable().run_bytes(bytes);
+    let report = simulation(options).readable().run_bytes(bytes);
     tell(&report, usize::MAX);
     report.violation.is_none()
 }

@@ -11,6 +11,7 @@ pub(crate) struct Options {
     pub(crate) coverage: bool,
     /// The way in which the store is broken, for a hunt.
     pub(crate) defect: Option<String>,
+    pub(crate) months: bool,
     pub(crate) scenarios: Option<u64>,
     pub(crate) seed: u64,
     pub(crate) task: Task,
@@ -23,6 +24,8 @@ pub(crate) struct Options {
 pub(crate) enum Task {
     /// Names the ways to break the store.
     Defects,
+    /// Looks for a short run that meets this, and keeps it.
+    Find(String),
     Help,
     /// Looks for a run that breaks one of these promises.
     Hunt(Vec<String>),
@@ -43,8 +46,10 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
   --seed N          the first seed, 0
   --threads N       1
   --all             go on after a failure, and count each kind
+  --months          worlds of months instead of days, also of --replay and --story
   --coverage        tell what the runs have met; a long run has to meet all that is declared
   --defects         name the ways to break the store
+  --find STORY      go on until a run meets what the coverage has under this name, and keep it, short
   --hunt NAME,...   go on until one of these promises breaks, and tell it in one line
   --defect NAME     break the store in this way, for --hunt
   --replay FILE     repeat the run of a file
@@ -61,6 +66,7 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
             all: false,
             coverage: false,
             defect: None,
+            months: false,
             scenarios: None,
             seed: 0,
             task: Task::Run,
@@ -77,11 +83,15 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
                     options.defect = Some(rest.next().ok_or("--defect NAME")?.to_owned());
                 }
                 "--defects" => options.task = Task::Defects,
+                "--find" => {
+                    options.task = Task::Find(rest.next().ok_or("--find STORY")?.to_owned());
+                }
                 "--hunt" => {
                     let names = rest.next().ok_or("--hunt NAME,...")?;
                     options.task = Task::Hunt(names.split(',').map(str::to_owned).collect());
                 }
                 "--help" | "-h" => options.task = Task::Help,
+                "--months" => options.months = true,
                 "--replay" => {
                     options.task = Task::Replay(rest.next().ok_or("--replay FILE")?.into());
                 }

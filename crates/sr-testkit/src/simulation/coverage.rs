@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 
 use sr_auth_core::fleet::{self, FleetEvent};
-use sr_auth_core::lifecycle::{Input, Stage};
+use sr_auth_core::lifecycle::{Event, Input, Stage};
+use sr_auth_core::store::CauseOfDeath;
 
 use super::network::Trouble;
 use super::oracle::Excuse;
@@ -26,11 +27,15 @@ pub struct Coverage {
     store_ways: BTreeMap<StoreWay, u64>,
     troubles: BTreeMap<Trouble, u64>,
     watches: bool,
+    words: BTreeMap<&'static str, u64>,
 }
 
 impl Coverage {
     /// So many scenarios meet all that is declared.
     pub const ENOUGH: u64 = 2_000;
+
+    /// So many scenarios of months meet all that is declared of months.
+    pub const ENOUGH_MONTHS: u64 = 40;
 
     /// Adds what another one has counted.
     pub fn add(&mut self, other: &Self) {
@@ -41,6 +46,28 @@ impl Coverage {
         add(&mut self.notices, &other.notices);
         add(&mut self.store_ways, &other.store_ways);
         add(&mut self.troubles, &other.troubles);
+        add(&mut self.words, &other.words);
+    }
+
+    /// Forgets what was met, and goes on watching what it watches.
+    pub fn clear(&mut self) {
+        *self = Self { watches: self.watches, ..Self::default() };
+    }
+
+    /// Returns what was met, by the names that [`unmet`](Self::unmet) has for it.
+    pub fn met(&self) -> impl Iterator<Item = String> {
+        let cells = self.cells.keys().map(|(stage, input)| match stage {
+            Some(stage) => format!("{stage:?} with {input}"),
+            None => format!("not resident with {input}"),
+        });
+        let words = self.words.keys().chain(self.notices.keys()).map(|it| (*it).to_owned());
+        cells
+            .chain(self.excuses.keys().map(|it| format!("{it:?}")))
+            .chain(self.mishaps.keys().map(|it| format!("{it:?}")))
+            .chain(self.modes.keys().cloned())
+            .chain(self.store_ways.keys().map(|it| format!("{it:?}")))
+            .chain(self.troubles.keys().map(|it| format!("{it:?}")))
+            .chain(words)
     }
 
     /// Sets whether states are looked at before each input, which takes time.
@@ -65,6 +92,16 @@ impl Coverage {
         // Without looking at the states nothing is known of them.
         let cells = cells.filter(|_| !self.cells.is_empty());
         unmet.extend(cells.map(|(stage, input)| format!("{stage:?} with {input}")));
+        unmet
+    }
+
+    /// Returns what is declared of months and was not met: of a run of
+    /// [`ENOUGH_MONTHS`](Self::ENOUGH_MONTHS) scenarios, nothing is left.
+    #[must_use]
+    pub fn unmet_in_months(&self) -> Vec<String> {
+        let mut unmet = missing(&self.excuses, &[Excuse::Expired]);
+        let words = WORDS_OF_MONTHS.iter().filter(|it| !self.words.contains_key(**it));
+        unmet.extend(words.map(|it| (*it).to_owned()));
         unmet
     }
 
@@ -131,6 +168,27 @@ impl Coverage {
         *self.store_ways.entry(way).or_default() += 1;
     }
 
+    /// Counts what a machine says of a grant, where it tells a story that takes long.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "few words are about age")]
+    pub(super) fn told(&mut self, event: &Event) {
+        self.word(match event {
+            Event::Died { cause: CauseOfDeath::Expired, .. } => "died of age",
+            Event::Died { cause: CauseOfDeath::LostInRotation, .. } => "died of a lost answer",
+            Event::Died { cause: CauseOfDeath::RefusedByServer, .. } => {
+                "died refused by the server"
+            }
+            Event::Died { cause: CauseOfDeath::Unrecognised, .. } => "died of odd refusals",
+            Event::Dying { percent: 85, .. } => "warned at 85 %",
+            Event::Dying { percent: 95, .. } => "warned at 95 %",
+            Event::LastLeg { .. } => "a last leg begins",
+            _ => return,
+        });
+    }
+
+    pub(super) fn word(&mut self, word: &'static str) {
+        *self.words.entry(word).or_default() += 1;
+    }
+
     pub(super) fn trouble(&mut self, trouble: Trouble) {
         *self.troubles.entry(trouble).or_default() += 1;
     }
@@ -149,6 +207,13 @@ const NOTICES: [&str; 9] = [
     "StoreTrusted",
     "Unplaced",
 ];
+
+/// What is counted when a grant is renewed that nobody asks for.
+pub(super) const KEPT_ALIVE: &str = "an idle grant is kept alive";
+
+/// What must have happened in months.
+const WORDS_OF_MONTHS: [&str; 5] =
+    ["a last leg begins", KEPT_ALIVE, "died of age", "warned at 85 %", "warned at 95 %"];
 
 /// The modes of the server that must have been met.
 const MODES: [&str; 18] = [
@@ -235,6 +300,7 @@ impl fmt::Display for Coverage {
         table(f, "modes of the server, in runs", &self.modes)?;
         table(f, "grants lost without fault", &self.excuses)?;
         table(f, "what fleets told", &self.notices)?;
+        table(f, "how grants fared", &self.words)?;
         if self.cells.is_empty() {
             return Ok(());
         }

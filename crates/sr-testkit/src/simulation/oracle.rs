@@ -3,6 +3,7 @@
 //! It is told of every step of a run and checks what the step must not break, in a time that does
 //! not depend on the length of the run. The first broken promise is the verdict.
 
+mod age;
 mod chain;
 mod presentation;
 mod record;
@@ -25,6 +26,7 @@ use sr_auth_core::store::{Generation, IntentId, OwnerId};
 use sr_auth_core::{Fingerprint, Timestamp};
 
 use super::storage::Row;
+use age::Weather;
 use chain::Chain;
 
 /// By how much the clocks of processes that talk to the store may differ from it.
@@ -43,6 +45,7 @@ pub(super) struct Oracle {
     /// When the store last heard of an owner that it lives.
     signs: BTreeMap<OwnerId, Timestamp>,
     verdict: Option<Violation>,
+    weather: Weather,
 }
 
 /// The spans by which a run is judged.
@@ -108,7 +111,7 @@ struct Grant {
 }
 
 impl Excuse {
-    /// Those that every long run must meet. [`Expired`](Self::Expired) takes weeks;
+    /// Those that every long run must meet. [`Expired`](Self::Expired) takes months;
     /// [`CommitCrossed`](Self::CommitCrossed) and [`OwnerSilent`](Self::OwnerSilent) need an instant
     /// that comes once in thousands of scenarios, so that a demand for them would be a lottery.
     pub const MET: [Self; 7] = [
@@ -214,6 +217,7 @@ impl Oracle {
             rules,
             signs: BTreeMap::new(),
             verdict: None,
+            weather: Weather::default(),
         }
     }
 
@@ -307,14 +311,10 @@ impl Oracle {
     }
 
     /// Is told that a user has given consent: the chain of a grant begins anew.
-    pub(super) fn consented(&mut self, grant: usize, expires_at: Timestamp, given: Given) {
-        self.chain.issue(grant, expires_at, given);
+    pub(super) fn consented(&mut self, grant: usize, at: Timestamp, given: Given) {
+        self.chain.issue(at, grant, given);
+        self.ends_live(grant);
         let Some(it) = self.grants.get_mut(grant) else { return };
-        for name in it.live.drain(..) {
-            if let Some(token) = self.chain.refresh_mut(name) {
-                token.live = false;
-            }
-        }
         it.live.extend(given.refresh);
         (it.excuse, it.restored_at) = (None, None);
     }
@@ -351,13 +351,19 @@ impl Oracle {
         self.kill(grant, Excuse::ServerEnded);
     }
 
-    fn kill(&mut self, grant: usize, excuse: Excuse) {
+    /// The server takes none of a grant's refresh tokens any more.
+    fn ends_live(&mut self, grant: usize) {
         let Some(it) = self.grants.get_mut(grant) else { return };
         for name in it.live.drain(..) {
             if let Some(token) = self.chain.refresh_mut(name) {
                 token.live = false;
             }
         }
+    }
+
+    fn kill(&mut self, grant: usize, excuse: Excuse) {
+        self.ends_live(grant);
+        let Some(it) = self.grants.get_mut(grant) else { return };
         if it.excuse.is_none() {
             it.excuse = Some(excuse);
             *self.excuses.entry(excuse).or_default() += 1;

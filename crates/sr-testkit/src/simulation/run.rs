@@ -118,14 +118,14 @@ const CLIENT_SECRET: &str = "secret-of-the-application";
 const BEGIN: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
 
 impl<'a> Run<'a> {
-    /// Makes the world that the choices describe.
+    /// Makes the world of a scenario, whose course the choices decide.
     pub(super) fn new(
         choices: &'a mut Choices,
+        scenario: Scenario,
         defect: Option<StoreDefect>,
         coverage: &'a mut Coverage,
         readable: bool,
     ) -> Self {
-        let scenario = Scenario::decode(choices);
         let common = common(&scenario);
         let margins = Margins::default();
         let rules = Rules {
@@ -207,6 +207,9 @@ impl<'a> Run<'a> {
             self.now_events = if at == self.now { self.now_events + 1 } else { 0 };
             self.now = at;
             self.happen(event);
+            if self.scenario.is_long() {
+                self.oracle.weather(at, self.is_well());
+            }
             if self.now_events > 20_000 {
                 self.oracle.runs_hot(at);
             }
@@ -253,6 +256,14 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Tells whether nothing keeps an idle grant from its renewal.
+    fn is_well(&self) -> bool {
+        let Outage { secret, server, store, .. } = self.outage;
+        let works =
+            |it: &Process| it.machines.is_some() && !it.paused && !it.closing && !it.partitioned;
+        !secret && !store && server.is_none() && self.processes.iter().any(works)
+    }
+
     fn judge_rest(&mut self, end: Timestamp) {
         self.now = end;
         let odd = self.scenario.switches.token_errors == TokenErrors::Empty;
@@ -260,6 +271,7 @@ impl<'a> Run<'a> {
         let keeps = self.scenario.switches.successor == Successor::Kept;
         let condition = Condition { keeps, unrecognised };
         for grant in 0..self.scenario.grants {
+            self.oracle.ages(end, grant);
             self.oracle.intents_rest(end, grant);
             self.oracle.successors_rest(end, grant);
             for process in 0..self.processes.len() {
@@ -284,8 +296,9 @@ impl<'a> Run<'a> {
         }
         let issued = self.simulator.consent(self.now, CLIENT, USER)?;
         let given = self.given(&issued);
+        self.oracle.ages(self.now, grant);
         let expires_at = self.now.after(Simulator::ACCESS_TOKEN_LIFE);
-        self.oracle.consented(grant, expires_at, given);
+        self.oracle.consented(grant, self.now, given);
         if let Some(place) = self.grants.get_mut(grant) {
             *place = Grant { id: issued.grant, revoked: false };
         }

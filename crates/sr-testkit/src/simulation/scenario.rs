@@ -1,5 +1,9 @@
 //! What kind of world a run takes place in, and what befalls it: decoded from its choices.
 
+mod months;
+
+pub(super) use months::MIX as MIX_OF_MONTHS;
+
 use std::time::Duration;
 
 use sr_auth_core::lifecycle::Recovery;
@@ -42,7 +46,11 @@ pub(super) struct Scenario {
     pub(super) length: Duration,
     /// The time between two mishaps at most; none happen without it.
     pub(super) mishap_gap: Option<Duration>,
+    /// What befalls the world, each as likely as it is often here.
+    pub(super) mishaps: &'static [Mishap],
     pub(super) network: NetworkWeather,
+    /// How many times as long as in a world of a day a mishap lasts.
+    pub(super) pace: u32,
     pub(super) processes: usize,
     /// How often a process asks what has changed.
     pub(super) pulse_every: Duration,
@@ -123,7 +131,7 @@ impl Scenario {
     /// How long everybody has at the end, when the faults are over.
     pub(super) const REST: Duration = Duration::from_secs(2 * 60 * 60);
 
-    /// Decodes the parameters of a run.
+    /// Decodes the parameters of a run of a day.
     pub(super) fn decode(choices: &mut Choices) -> Self {
         let secs = Duration::from_secs;
         let grants = choices.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 9]);
@@ -141,7 +149,9 @@ impl Scenario {
                 Some(secs(7_200)),
                 Some(secs(3_600)),
             ]),
+            mishaps: &Mishap::ALL,
             network: network(choices),
+            pace: 1,
             processes: choices.pick(&[1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 6]),
             pulse_every: if choices.below(32) == 31 { secs(10) } else { secs(60) },
             recovery: choices.pick(&[

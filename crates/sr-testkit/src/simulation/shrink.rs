@@ -1,9 +1,10 @@
-//! Makes the story of a failure short.
+//! Makes a story short.
 
-use super::Simulation;
-use super::oracle::Invariant;
+use super::run::Report;
+use super::{Coverage, Simulation};
 
-/// Looks for a shorter byte string that breaks the same promise, in at most `attempts` runs.
+/// Looks for a shorter byte string that tells the same story, in at most `attempts` runs: after the
+/// run of one, `is_same` sees what came of it, and in the simulation what it has met.
 ///
 /// Zeros are quiet choices and follow every string, so bytes are cut off, cut out and set to zero,
 /// in ever smaller pieces. The result depends on nothing but the arguments.
@@ -11,10 +12,10 @@ use super::oracle::Invariant;
 pub fn shrink(
     simulation: &mut Simulation,
     bytes: Vec<u8>,
-    broken: Invariant,
     attempts: u32,
+    is_same: impl Fn(&Report, &Coverage) -> bool,
 ) -> Vec<u8> {
-    let mut shrinker = Shrinker { attempts, best: bytes, broken, simulation };
+    let mut shrinker = Shrinker { attempts, best: bytes, is_same, simulation };
     shrinker.cut_off();
     loop {
         let before = shrinker.best.clone();
@@ -30,22 +31,23 @@ pub fn shrink(
     }
 }
 
-struct Shrinker<'a> {
+struct Shrinker<'a, F> {
     attempts: u32,
     best: Vec<u8>,
-    broken: Invariant,
+    is_same: F,
     simulation: &'a mut Simulation,
 }
 
-impl Shrinker<'_> {
-    /// Keeps a string that breaks the same promise and is less than the best; `true` if it does.
+impl<F: Fn(&Report, &Coverage) -> bool> Shrinker<'_, F> {
+    /// Keeps a string that tells the same story and is less than the best; `true` if it does.
     fn offer(&mut self, candidate: Vec<u8>) -> bool {
         if self.attempts == 0 || weight(&candidate) >= weight(&self.best) {
             return false;
         }
         self.attempts -= 1;
+        self.simulation.coverage_mut().clear();
         let report = self.simulation.run_bytes(candidate);
-        let is_kept = report.violation.is_some_and(|it| it.invariant == self.broken);
+        let is_kept = (self.is_same)(&report, self.simulation.coverage());
         if is_kept && weight(&report.choices) < weight(&self.best) {
             // What was not read did not matter.
             self.best = report.choices;

@@ -9,5 +9,6 @@ mod grant_chain;
 mod integrations;
 mod recorder;
 mod resources;
+mod simulation;
 mod single_use;
 mod token;

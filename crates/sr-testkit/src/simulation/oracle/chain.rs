@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sr_auth_core::{Fingerprint, Timestamp};
+use sr_auth_core::{Fingerprint, RefreshToken, Timestamp};
+
+use crate::simulator::Simulator;
 
 /// What the server gave in one answer, by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +33,8 @@ pub(super) struct Refresh {
     pub(super) busy_until: Timestamp,
     /// When the store had it first.
     pub(super) durable_at: Option<Timestamp>,
+    /// When the server takes it no more.
+    pub(super) expires_at: Timestamp,
     /// How many copies are on the way, to a process or to the store.
     pub(super) flying: u32,
     pub(super) grant: usize,
@@ -74,16 +78,18 @@ pub(super) struct Chain {
 
 impl Chain {
     /// Takes in what an answer carries; the refresh token is on its way.
-    pub(super) fn issue(&mut self, grant: usize, expires_at: Timestamp, it: Given) {
+    pub(super) fn issue(&mut self, at: Timestamp, grant: usize, it: Given) {
         self.answers += 1;
         let answer = self.answers;
         let alone = it.refresh.is_none();
+        let expires_at = at.after(Simulator::ACCESS_TOKEN_LIFE);
         self.access.insert(it.access, Access { alone, answer, expires_at, grant });
         let Some(refresh) = it.refresh else { return };
         let token = Refresh {
             answer,
             busy_until: Timestamp::EPOCH,
             durable_at: None,
+            expires_at: at.after(RefreshToken::LIFE),
             flying: 1,
             grant,
             holders: 0,

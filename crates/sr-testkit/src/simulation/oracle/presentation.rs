@@ -36,7 +36,7 @@ pub(in crate::simulation) enum Heard {
 const STORM: Duration = Duration::from_secs(60);
 
 /// By how much a clock may be set when the store first tells the time.
-const CLOCK_SET: Duration = Duration::from_secs(10);
+pub(super) const CLOCK_SET: Duration = Duration::from_secs(10);
 
 impl Oracle {
     /// Is told that the first byte of a request leaves.
@@ -170,21 +170,25 @@ impl Oracle {
     }
 
     /// Is told that the server has processed a request: what it gave, and whether the token that was
-    /// presented is spent by it.
+    /// presented is spent by it. `true` if that has kept alive a grant whose token was old.
     pub(in crate::simulation) fn processed(
         &mut self,
+        at: Timestamp,
         it: &Presentation,
-        expires_at: Timestamp,
         given: Option<Given>,
         spends: bool,
-    ) {
-        let Some(given) = given else { return };
-        self.chain.issue(it.grant, expires_at, given);
-        let Some(grant) = self.grants.get_mut(it.grant).filter(|it| !it.repeatable) else { return };
+    ) -> bool {
+        let Some(given) = given else { return false };
+        self.chain.issue(at, it.grant, given);
+        let Some(grant) = self.grants.get_mut(it.grant).filter(|it| !it.repeatable) else {
+            return false;
+        };
         grant.live.extend(given.refresh);
         if !spends {
-            return;
+            return false;
         }
+        let presented = it.token.and_then(|token| self.chain.refresh(token));
+        let is_old = presented.is_some_and(|token| token.is_old(at));
         if let Some(token) = it.token {
             grant.live.retain(|live| *live != token);
             self.chain.refresh_mut(token).into_iter().for_each(|token| token.live = false);
@@ -192,6 +196,7 @@ impl Oracle {
         if given.refresh.is_none() {
             self.kill(it.grant, Excuse::Withheld);
         }
+        is_old && given.refresh.is_some()
     }
 
     /// Is told that the server has revoked a grant because a spent token came again.

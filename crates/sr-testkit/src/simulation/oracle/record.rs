@@ -18,7 +18,7 @@ pub(in crate::simulation) struct Evidence {
     /// It had a refresh token that the server takes.
     holds_live: bool,
     read_at: Timestamp,
-    refused: Option<(Fingerprint, Timestamp)>,
+    pub(super) refused: Option<(Fingerprint, Timestamp)>,
     /// Its intent was written over another one.
     took_over: bool,
 }
@@ -352,6 +352,7 @@ impl Oracle {
             }
             _ => self.fault(it, broken, "a grant was declared dead that was not refused"),
         }
+        self.age_is_told(it, before, cause);
         let restored = self.grants.get(it.grant).is_some_and(|grant| grant.restored_at.is_some());
         if !restored && holds_live {
             let detail = "a grant was declared dead by a process that has its live token";
@@ -448,7 +449,7 @@ impl Oracle {
         }
     }
 
-    fn fault(&mut self, it: &Change, invariant: Invariant, detail: &'static str) {
+    pub(super) fn fault(&mut self, it: &Change, invariant: Invariant, detail: &'static str) {
         let process = it.process(self);
         self.break_promise(it.at, invariant, detail, process, Some(it.grant));
     }

@@ -9,10 +9,11 @@ use sr_auth_core::lifecycle::Input;
 use sr_auth_core::{Secret, SecretBytes, Transmit, TransmitId, TransportFailure};
 
 use super::{Event, Run};
+use crate::simulation::coverage::KEPT_ALIVE;
 use crate::simulation::network::{Arrival, Fate, Trouble};
 use crate::simulation::oracle::{Given, Heard, Presentation};
 use crate::simulation::trace::number;
-use crate::simulator::{Simulator, SpentRefreshToken, Successor};
+use crate::simulator::{SpentRefreshToken, Successor};
 
 /// A request under way.
 #[derive(Debug)]
@@ -98,9 +99,10 @@ impl Run<'_> {
         let response = self.simulator.handle(self.now, request).into_response();
         let issued = self.simulator.take_issued();
         let given = issued.as_ref().map(|issued| self.given(issued));
-        let expires_at = self.now.after(Simulator::ACCESS_TOKEN_LIFE);
         let spends = self.scenario.switches.successor != Successor::Kept;
-        self.oracle.processed(&presentation, expires_at, given, spends);
+        if self.oracle.processed(self.now, &presentation, given, spends) {
+            self.coverage.word(KEPT_ALIVE);
+        }
         if given.is_none() {
             self.refused_by_server(grant, &presentation, second);
         }
@@ -123,6 +125,7 @@ impl Run<'_> {
 
     /// The server has given nothing: it may have revoked the grant, or found the token too old.
     fn refused_by_server(&mut self, grant: usize, presentation: &Presentation, second: bool) {
+        self.oracle.ages(self.now, grant);
         let Some(place) = self.grants.get_mut(grant) else { return };
         let revokes =
             self.scenario.switches.spent_refresh_token == SpentRefreshToken::RevokesFamily;

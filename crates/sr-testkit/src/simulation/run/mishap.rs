@@ -16,6 +16,8 @@ use crate::simulation::storage::StoreWeather;
 pub(super) struct Outage {
     /// What becomes of every request to the token endpoint.
     pub(super) server: Option<Trouble>,
+    /// The application's secret is refused.
+    pub(super) secret: bool,
     pub(super) store: bool,
     /// The store says that it refuses; otherwise it says nothing.
     pub(super) store_refuses: bool,
@@ -47,7 +49,7 @@ pub(in crate::simulation) enum Relief {
 impl Run<'_> {
     pub(super) fn mishap_again(&mut self) {
         if let Some(gap) = self.scenario.mishap_gap.filter(|_| !self.resting) {
-            let gap = self.choices.span(gap) + Duration::from_secs(1);
+            let gap = self.choices.span(gap) + Duration::from_secs(1) * self.scenario.pace;
             self.queue.put(self.now.after(gap), Event::Happens);
         }
     }
@@ -57,20 +59,19 @@ impl Run<'_> {
             return;
         }
         self.mishap_again();
-        let mishap = self.choices.pick(&Mishap::ALL);
+        let mishap = self.choices.pick(self.scenario.mishaps);
         let process = self.choices.below(self.scenario.processes as u32) as usize;
         let grant = self.choices.below(self.scenario.grants as u32) as usize;
         self.coverage.mishap(mishap);
         self.trace.step(self.now, 6, mishap as u64, process as u64);
         self.trace.say(self.now, format_args!("{mishap:?} (p{process}, g{grant})"));
-        let hours = |count: u64| Duration::from_secs(count * 3_600);
         match mishap {
             Mishap::None => {}
             Mishap::ClockStep => self.clocks_part(process),
             Mishap::Consent => self.consents(process, grant),
             Mishap::Crash => {
                 self.die(process);
-                self.restart_within(process, hours(2));
+                self.restart_within(process, self.hours(2));
             }
             Mishap::CrashAtStep => self.die_soon(process),
             Mishap::End => self.end(process, grant),
@@ -86,26 +87,28 @@ impl Run<'_> {
             Mishap::Restore => {
                 let of_nothing = self.choices.below(4) == 3;
                 self.storage.back_up(of_nothing);
-                self.lift_within(Relief::Restores, hours(12));
+                self.lift_within(Relief::Restores, self.hours(12));
             }
             Mishap::SecretRefused => {
                 for client in clients("another secret") {
                     self.simulator.world_mut().add_client(client);
                 }
-                self.lift_within(Relief::SecretBack, hours(3));
+                self.outage.secret = true;
+                self.lift_within(Relief::SecretBack, self.hours(3));
             }
-            Mishap::ServerOutage => self.server_fails(hours(2)),
+            Mishap::ServerOutage => self.server_fails(self.hours(2)),
             Mishap::ServerRevokes => self.server_revokes(grant),
             Mishap::Shutdown => self.shut_down(process),
             Mishap::StoreOutage => {
                 self.outage.store = true;
                 self.outage.store_refuses = self.choices.below(2) == 1;
-                self.lift_within(Relief::StoreBack, hours(2));
+                self.lift_within(Relief::StoreBack, self.hours(2));
             }
             Mishap::Suspend => {
                 self.stop(process);
                 let process = process as u8;
-                self.lift_within(Relief::Resumes { clocks_part: true, process }, hours(8));
+                let relief = Relief::Resumes { clocks_part: true, process };
+                self.lift_within(relief, self.hours(8));
             }
         }
     }
@@ -120,8 +123,12 @@ impl Run<'_> {
     fn part(&mut self, process: usize) {
         let Some(it) = self.processes.get_mut(process) else { return };
         it.partitioned = true;
-        let longest = Duration::from_secs(2 * 60 * 60);
-        self.lift_within(Relief::Reachable { process: process as u8 }, longest);
+        self.lift_within(Relief::Reachable { process: process as u8 }, self.hours(2));
+    }
+
+    /// A span that mishaps last, as long as worlds of this kind have it.
+    fn hours(&self, count: u64) -> Duration {
+        Duration::from_secs(count * 3_600) * self.scenario.pace
     }
 
     /// Counts what a process does for its grants; while one of these acts is under way, somebody
@@ -195,6 +202,7 @@ impl Run<'_> {
                 self.resume(usize::from(process), clocks_part);
             }
             Relief::SecretBack => {
+                self.outage.secret = false;
                 for client in clients(CLIENT_SECRET) {
                     self.simulator.world_mut().add_client(client);
                 }
@@ -220,7 +228,7 @@ impl Run<'_> {
         if let Some(it) = self.processes.get_mut(process) {
             it.dies_in = Some(Countdown { after, left });
         }
-        self.restart_within(process, Duration::from_secs(7_200));
+        self.restart_within(process, self.hours(2));
     }
 
     fn pause_soon(&mut self, process: usize) {
@@ -293,7 +301,7 @@ impl Run<'_> {
         self.oracle.commanded(process, grant);
         self.step(process, Some(grant), Input::End { end, generation: None, key });
         let relief = Relief::Consents { grant: grant as u8, process: process as u8 };
-        self.lift_within(relief, Duration::from_secs(6 * 3_600));
+        self.lift_within(relief, self.hours(6));
     }
 
     fn server_revokes(&mut self, grant: usize) {
@@ -313,7 +321,7 @@ impl Run<'_> {
         }
         it.closing = true;
         self.step(process, None, Input::Shutdown);
-        self.restart_within(process, Duration::from_secs(7_200));
+        self.restart_within(process, self.hours(2));
     }
 
     /// The faults are over: everybody runs, and everything works.

@@ -155,6 +155,7 @@ impl Run<'_> {
             Output::Event { event, key } => {
                 let Some(grant) = self.common.place(key) else { return true };
                 self.trace.say(self.now, format_args!("p{process} g{grant} says {event:?}"));
+                self.coverage.told(event);
                 self.oracle.told(self.now, process, grant, event);
             }
             Output::Notice(event) => self.notice(process, event),
