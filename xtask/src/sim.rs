@@ -1,7 +1,5 @@
 //! `cargo xtask sim`: protects grants; fleets of real machines in simulated time, with every fault.
 
-use std::process::Command;
-
 use anyhow::{Context as _, bail, ensure};
 use clap::Parser as _;
 
@@ -43,29 +41,23 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Sim) -> anyhow::Result<(
     }
 }
 
-/// Runs seeds that differ from commit to commit, demands their coverage, and compares the profiles.
+/// The first seed of the stage. The seeds are the same at every commit, so that what fails there is
+/// the commit's: a search over other seeds still finds what is older, about once in 2,000 scenarios.
+const FIRST: u64 = 820_000_000;
+
+/// Runs the seeds of the stage, demands their coverage, and compares the profiles.
 ///
 /// # Errors
 ///
 /// Like [`run`].
 pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<()> {
-    let seed = seed(workspace);
-    let first = seed.to_string();
+    let first = FIRST.to_string();
     for (kind, count) in [(None, SCENARIOS), (Some("--months"), OF_MONTHS)] {
         let count = count.to_string();
         let options = ["--coverage", "--scenarios", &count, "--seed", &first, "--threads", "2"];
         workspace.run(example(workspace, true).args(kind).args(options))?;
     }
-    compare(workspace, seed)
-}
-
-/// The first seed of a commit; 0 where there is no commit.
-fn seed(workspace: &Workspace) -> u64 {
-    let mut head = Command::new("git");
-    head.args(["rev-parse", "HEAD"]).current_dir(&workspace.root);
-    let commit = workspace.read(head).ok();
-    let digits = commit.as_deref().and_then(|it| it.get(..8));
-    digits.and_then(|it| u64::from_str_radix(it, 16).ok()).unwrap_or(0) << 16
+    compare(workspace, FIRST)
 }
 
 /// Holds that a seed has one trace, whatever the profile.
