@@ -4,8 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+#[cfg(feature = "partner")]
+use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{StoreAnswer, StoreOp};
+#[cfg(feature = "partner")]
+use sr_partner::store::{PartnerAnswer, PartnerOp};
 
+#[cfg(feature = "partner")]
+use crate::BackendFault;
 use crate::{BackendError, Sealed};
 
 /// Keeps grants and carries out operations on them, each as one atomic step.
@@ -33,6 +39,23 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// [`BackendError`], which says whether the operation was certainly not carried out.
     async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError>;
 
+    /// Carries out one operation on integrations, as
+    /// [`PartnerModel`](sr_partner::store::PartnerModel) says. All that is said of
+    /// [`apply`](Self::apply) holds, with the same clock; the numbers of changes are apart.
+    ///
+    /// A backend that keeps none need not write it.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply); [`BackendFault::NotOffered`] unless it is written.
+    #[cfg(feature = "partner")]
+    async fn apply_partner(
+        &self,
+        _op: PartnerOp<Sealed>,
+    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
+        Err(BackendError::new(BackendFault::NotOffered, StoreFailure::NotDone))
+    }
+
     /// Tells what an answer is worth when the machine loses its power right after it.
     fn durability(&self) -> Durability;
 }
@@ -42,6 +65,14 @@ pub trait Backend: fmt::Debug + Send + Sync {
 impl<B: Backend + ?Sized> Backend for Arc<B> {
     async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
         (**self).apply(op).await
+    }
+
+    #[cfg(feature = "partner")]
+    async fn apply_partner(
+        &self,
+        op: PartnerOp<Sealed>,
+    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
+        (**self).apply_partner(op).await
     }
 
     fn durability(&self) -> Durability {

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use sr_auth_core::Timestamp;
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{Model, StoreAnswer, StoreIdentity, StoreOp};
+#[cfg(feature = "partner")]
+use sr_partner::store::{PartnerAnswer, PartnerModel, PartnerOp};
 
 use crate::clock::{Clock, Highest};
 use crate::{Backend, BackendError, BackendFault, Durability, Sealed, random};
@@ -18,6 +20,8 @@ pub struct MemoryBackend {
     clock: Clock,
     highest: Highest,
     model: Mutex<Model<Sealed>>,
+    #[cfg(feature = "partner")]
+    partner: Mutex<PartnerModel<Sealed>>,
 }
 
 impl MemoryBackend {
@@ -65,7 +69,13 @@ impl MemoryBackend {
             .ok_or_else(|| BackendError::new(BackendFault::NoRandomness, StoreFailure::NotDone))?;
         let identity = StoreIdentity(u128::from_be_bytes(random));
         let model = Mutex::new(Model::new(identity));
-        Ok(Self { clock, highest: Highest::default(), model })
+        Ok(Self {
+            clock,
+            highest: Highest::default(),
+            model,
+            #[cfg(feature = "partner")]
+            partner: Mutex::new(PartnerModel::new(identity)),
+        })
     }
 }
 
@@ -77,6 +87,17 @@ impl Backend for MemoryBackend {
         // Under the lock, so that the order of the answers is that of their moments.
         let now = self.highest.at_least(self.clock.now());
         Ok(model.apply(now, op))
+    }
+
+    #[cfg(feature = "partner")]
+    async fn apply_partner(
+        &self,
+        op: PartnerOp<Sealed>,
+    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
+        // As above.
+        let mut partner = self.partner.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.highest.at_least(self.clock.now());
+        Ok(partner.apply(now, op))
     }
 
     fn durability(&self) -> Durability {

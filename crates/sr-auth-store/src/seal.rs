@@ -5,12 +5,15 @@
 //!  sealed    one sealed value, as a backend keeps it
 //!  cipher    one value, sealed for its place and opened from it
 //!  operation whole operations and answers
+//!  partner   those on integrations (feature `partner`)
 //! ```
 
 mod cipher;
 mod key;
 mod keys;
 mod operation;
+#[cfg(feature = "partner")]
+mod partner;
 mod sealed;
 
 pub use key::{KeyId, SealingKey};
@@ -18,3 +21,5 @@ pub use keys::{KeyService, SealingKeys};
 pub use sealed::Sealed;
 
 pub(crate) use operation::{open_answer, open_successor, seal_op};
+#[cfg(feature = "partner")]
+pub(crate) use partner::{open_partner_answer, seal_partner_op};

@@ -7,6 +7,7 @@
 //!  moment      the store's clock, which never goes back
 //!  row         a record as a row of the table `rotation`; ledger  its ledger as bytes
 //!  operation   what an operation reads and writes
+//!  partner     the same for integrations (feature `partner`)
 //!  worker      the threads: one that writes, and commits waiting operations together; one that reads
 //!  fault       errors of SQLite, and whether anything was changed
 //! ```
@@ -17,6 +18,8 @@ mod file;
 mod ledger;
 mod moment;
 mod operation;
+#[cfg(feature = "partner")]
+mod partner;
 mod row;
 mod schema;
 mod worker;
@@ -27,6 +30,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sr_auth_core::Timestamp;
 use sr_auth_core::store::{StoreAnswer, StoreOp};
+#[cfg(feature = "partner")]
+use sr_partner::store::{PartnerAnswer, PartnerOp};
 
 use crate::clock::Clock;
 use crate::{Backend, BackendError, Durability, Sealed};
@@ -108,6 +113,14 @@ impl SqliteBackend {
 #[async_trait]
 impl Backend for SqliteBackend {
     async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
+        self.workers.apply(op).await
+    }
+
+    #[cfg(feature = "partner")]
+    async fn apply_partner(
+        &self,
+        op: PartnerOp<Sealed>,
+    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
         self.workers.apply(op).await
     }
 

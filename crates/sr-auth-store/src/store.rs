@@ -1,6 +1,8 @@
 //! The store that machines and drivers talk to.
 
 mod keyring;
+#[cfg(feature = "partner")]
+mod partner;
 mod replay;
 mod reseal;
 

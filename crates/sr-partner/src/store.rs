@@ -27,7 +27,7 @@ pub use answer::{
     DisableEffect, IntegrationChange, KnownClient, PartnerAnswer, PartnerNews, PartnerOutcome,
     Principal,
 };
-pub use model::PartnerModel;
+pub use model::{CountedRefusals, IssuedToken, PartnerModel, RefusedParty};
 pub use operation::{AttemptLimits, NewAttempt, PartnerOp, SourceKey};
 pub use record::{
     Attempt, Binding, EndCause, Ending, Integrated, IntegrationEvent, IntegrationLedgerEntry,

@@ -46,7 +46,7 @@ pub(super) const TABLE: [Row; 8] = [
     },
     Row {
         name: "sr-auth-store",
-        uses: &[always("sr-auth-core")],
+        uses: &[always("sr-auth-core"), optional("sr-partner")],
         tests_use: &[],
         features: &["partner", "postgres", "redis", "sqlite"],
         default_features: &[],

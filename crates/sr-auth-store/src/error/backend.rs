@@ -108,6 +108,9 @@ pub enum BackendFault {
     /// What is there belongs to something else.
     #[error("this is not a store of sr-auth")]
     NotAStore,
+    /// The backend keeps grants only.
+    #[error("the store keeps no integrations")]
+    NotOffered,
     /// Others may read the store, or replace it.
     #[error("others may open the store")]
     OpenToOthers,
@@ -138,6 +141,7 @@ impl BackendFault {
             | Self::Incompatible
             | Self::MissingFolder
             | Self::NotAStore
+            | Self::NotOffered
             | Self::OpenToOthers
             | Self::ReadOnly => Remedy::FixConfiguration,
         }
@@ -155,6 +159,7 @@ impl BackendFault {
             Self::MissingFolder => "create the folder, with mode 0700",
             Self::NoRandomness => "try again later",
             Self::NotAStore => "name another file",
+            Self::NotOffered => "use a backend that keeps integrations",
             Self::OpenToOthers => "chmod 600 the file, and let nobody else write to its folder",
             Self::ReadOnly => "let this process write to the file and its folder",
             Self::Unreachable => "look at the server of the store and the network",
@@ -172,6 +177,7 @@ impl BackendFault {
             Self::MissingFolder => "sr_auth::store::missing_folder",
             Self::NoRandomness => "sr_auth::store::no_randomness",
             Self::NotAStore => "sr_auth::store::not_a_store",
+            Self::NotOffered => "sr_auth::store::not_offered",
             Self::OpenToOthers => "sr_auth::store::open_to_others",
             Self::ReadOnly => "sr_auth::store::read_only",
             Self::Unreachable => "sr_auth::store::unreachable",
@@ -190,7 +196,7 @@ mod tests {
     fn each_fault_has_a_name_of_its_own_and_says_what_to_do() {
         use BackendFault::{
             Busy, Closed, Corrupted, DiskFull, Incompatible, MissingFolder, NoRandomness,
-            NotAStore, OpenToOthers, ReadOnly, Unreachable, Unreadable,
+            NotAStore, NotOffered, OpenToOthers, ReadOnly, Unreachable, Unreadable,
         };
         let faults = [
             Busy,
@@ -201,6 +207,7 @@ mod tests {
             MissingFolder,
             NoRandomness,
             NotAStore,
+            NotOffered,
             OpenToOthers,
             ReadOnly,
             Unreachable,

@@ -24,8 +24,9 @@ pub enum StoreError {
     /// The spool cannot be read; nothing was changed.
     #[error(transparent)]
     Spool(#[from] SpoolError),
-    /// A refresh token that works once was to rest in a store that forgets; nothing was changed.
-    #[error("the store may forget, and a refresh token that works once must not be forgotten")]
+    /// What exists once, such as a refresh token that works once or the credentials of a company, was
+    /// to rest in a store that forgets; nothing was changed.
+    #[error("the store may forget, and what exists once must not be forgotten")]
     Volatile,
 }
 

@@ -22,6 +22,9 @@ pub(super) struct Place<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Field {
     Access,
+    /// The client secret of a company.
+    #[cfg(feature = "partner")]
+    ClientSecret,
     Refresh,
     Sibling,
 }
@@ -69,6 +72,8 @@ fn associated_data(header: Header, place: Place<'_>) -> Vec<u8> {
         Field::Access => 1,
         Field::Refresh => 2,
         Field::Sibling => 3,
+        #[cfg(feature = "partner")]
+        Field::ClientSecret => 4,
     };
     // All but the last have a fixed length, so two places never spell the same.
     [

@@ -178,6 +178,11 @@ fn belongs(field: Field, origin: Origin, record: &Record<Sealed>) -> bool {
         }
         (Field::Access | Field::Refresh, Origin::SetAside(_))
         | (Field::Sibling, Origin::Adopted | Origin::Rotated(_)) => false,
+        // It stands in no record of a grant.
+        #[cfg(feature = "partner")]
+        (Field::ClientSecret, _) => false,
+        #[cfg(feature = "partner")]
+        (_, Origin::Integrated(_)) => false,
     }
 }
 

@@ -78,6 +78,8 @@ impl Header {
             Origin::Adopted => (1, Generation::default()),
             Origin::Rotated(to) => (2, to),
             Origin::SetAside(from) => (3, from),
+            #[cfg(feature = "partner")]
+            Origin::Integrated(generation) => (4, generation),
         };
         let [a, b, c, d, e, f, g, h] = *self.key.as_bytes();
         let [i, j, k, l, m, n, o, p] = generation.number().to_be_bytes();
@@ -94,6 +96,8 @@ impl Header {
             (1, 0) => Origin::Adopted,
             (2, _) => Origin::Rotated(generation),
             (3, _) => Origin::SetAside(generation),
+            #[cfg(feature = "partner")]
+            (4, _) => Origin::Integrated(generation),
             (_, _) => return None,
         };
         Some(Self { key: KeyId::from_bytes([a, b, c, d, e, f, g, h]), origin })
@@ -105,6 +109,9 @@ impl Header {
 pub(super) enum Origin {
     /// With a new grant, whose generation nobody knows before the store has answered.
     Adopted,
+    /// With the exchange of this generation.
+    #[cfg(feature = "partner")]
+    Integrated(Generation),
     /// With the rotation that led to this generation.
     Rotated(Generation),
     /// As the successor of this generation that was put aside.
@@ -141,7 +148,7 @@ mod tests {
             ("half a header", whole.as_bytes()[..9].to_vec()),
             ("half a nonce", whole.as_bytes()[..30].to_vec()),
             ("another format", other(0, 2)),
-            ("another origin", other(9, 4)),
+            ("another origin", other(9, 5)),
             ("a generation where there is none", other(17, 1)),
         ];
         for (name, bytes) in cases {

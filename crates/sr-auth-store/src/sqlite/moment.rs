@@ -15,10 +15,11 @@ use super::row::{moment, number, timestamp};
 use crate::clock::{Boot, Clock, Highest, running_for};
 
 /// The latest moment that is written anywhere: a sign of life is as late as an intent, a change as
-/// late as a ledger.
+/// late as a ledger. What is written about integrations has its moment beside it.
 const LATEST: &str = "SELECT max(
   ifnull((SELECT max(seen) FROM owner), 0),
   ifnull((SELECT at FROM change ORDER BY sequence DESC LIMIT 1), 0),
+  (SELECT at FROM partner_moment),
   (SELECT moment FROM store))";
 
 /// Tells the time.

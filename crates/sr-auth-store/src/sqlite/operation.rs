@@ -18,15 +18,37 @@ use crate::Sealed;
 use crate::store::grant_of;
 
 /// Changes that are not remembered any more are removed this many at a time.
-const PRUNED_AT_ONCE: i64 = 256;
+pub(super) const PRUNED_AT_ONCE: i64 = 256;
 
-/// Tells whether an operation changes nothing, so that it needs neither lock nor sync.
-pub(super) const fn is_read(op: &StoreOp<Sealed>) -> bool {
-    matches!(op, StoreOp::Due { .. } | StoreOp::Load { .. } | StoreOp::Pulse { alive: false, .. })
+/// What the threads can do.
+pub(super) trait Operation: Clone + Send + 'static {
+    type Answer: Send + 'static;
+
+    /// Tells whether it changes nothing, so that it needs neither lock nor sync.
+    fn is_read(&self) -> bool;
+
+    /// Carries it out, inside the transaction that is open: one that nobody else writes beside,
+    /// unless it only reads.
+    fn apply(self, connection: &Connection, moments: &Moments) -> Result<Self::Answer, Trouble>;
 }
 
-/// Carries an operation out, inside the write transaction that is open.
-pub(super) fn apply(
+impl Operation for StoreOp<Sealed> {
+    type Answer = StoreAnswer<Sealed>;
+
+    fn is_read(&self) -> bool {
+        matches!(self, Self::Due { .. } | Self::Load { .. } | Self::Pulse { alive: false, .. })
+    }
+
+    fn apply(self, connection: &Connection, moments: &Moments) -> Result<Self::Answer, Trouble> {
+        if self.is_read() {
+            read(connection, moments, self)
+        } else {
+            apply(connection, moments, self)
+        }
+    }
+}
+
+fn apply(
     connection: &Connection,
     moments: &Moments,
     op: StoreOp<Sealed>,
@@ -37,7 +59,7 @@ pub(super) fn apply(
         see(connection, owner, now)?;
         return pulse(connection, owner, since, now);
     }
-    let Some(key) = grant_of(&op).filter(|_| !is_read(&op)).cloned() else {
+    let Some(key) = grant_of(&op).filter(|_| !op.is_read()).cloned() else {
         return read(connection, moments, op);
     };
     let before = row::read(connection, &key)?;
@@ -64,7 +86,7 @@ pub(super) fn apply(
 }
 
 /// Carries out an operation that changes nothing.
-pub(super) fn read(
+fn read(
     connection: &Connection,
     moments: &Moments,
     op: StoreOp<Sealed>,
@@ -131,7 +153,7 @@ fn number_of_life_sign() -> i64 {
 }
 
 /// Returns which store it is: of a file that was restored in its place, another one perhaps.
-fn identity(connection: &Connection) -> Result<StoreIdentity, Trouble> {
+pub(super) fn identity(connection: &Connection) -> Result<StoreIdentity, Trouble> {
     let mut select = connection.prepare_cached("SELECT identity FROM store")?;
     let identity = select.query_row([], |row| row.get(0))?;
     Ok(StoreIdentity(u128::from_be_bytes(identity)))

@@ -234,7 +234,7 @@ pub(super) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> Result<u64, Trouble> {
+pub(super) fn unsigned(number: i64) -> Result<u64, Trouble> {
     match u64::try_from(number) {
         Ok(number) if number == i64::MAX.cast_unsigned() => Ok(u64::MAX),
         Ok(number) => Ok(number),

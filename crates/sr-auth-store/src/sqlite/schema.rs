@@ -13,7 +13,11 @@ pub(super) const APPLICATION_ID: i64 = 0x7372_6175;
 /// `rotation` holds what every presentation changes, and nothing else. Whatever an application
 /// wants to remember about a grant belongs into another table, so that its writers never touch a
 /// row whose loss is a grant's loss.
-const MIGRATIONS: [&str; 1] = ["
+///
+/// The tables of integrations are made with and without the feature `partner`, so that processes
+/// that are built either way can share a file.
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE store (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   identity BLOB NOT NULL CHECK (length(identity) = 16),
@@ -53,7 +57,53 @@ CREATE TABLE owner (
   id BLOB PRIMARY KEY CHECK (length(id) = 16),
   seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE partner (
+  id INTEGER PRIMARY KEY,
+  app TEXT NOT NULL,
+  company TEXT NOT NULL,
+  attempt INTEGER, attempt_client BLOB,
+  live INTEGER, live_client BLOB,
+  record BLOB NOT NULL,
+  UNIQUE (app, company)
+) STRICT;
+CREATE INDEX partner_attempt ON partner (app, company) WHERE attempt IS NOT NULL;
+CREATE INDEX partner_attempt_client ON partner (attempt_client) WHERE attempt_client IS NOT NULL;
+CREATE INDEX partner_live_client ON partner (live_client) WHERE live_client IS NOT NULL;
+CREATE TABLE partner_token (
+  id INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+  app TEXT NOT NULL,
+  company TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  scopes TEXT NOT NULL,
+  tenant TEXT NOT NULL
+) STRICT;
+CREATE INDEX partner_token_of ON partner_token (app, company);
+CREATE INDEX partner_token_expiry ON partner_token (expires_at);
+CREATE TABLE partner_refusal (
+  kind INTEGER NOT NULL,
+  name BLOB NOT NULL CHECK (length(name) = 32),
+  count INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX partner_refusal_end ON partner_refusal (ends_at, kind, name);
+CREATE TABLE partner_change (
+  sequence INTEGER PRIMARY KEY,
+  app TEXT NOT NULL,
+  company TEXT NOT NULL,
+  live INTEGER
+) STRICT;
+CREATE TABLE partner_moment (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  at INTEGER NOT NULL
+) STRICT;
+INSERT INTO partner_moment VALUES (1, 0);
+",
+];
 
 /// Judges whose file it is and which version wrote it, before anything is written.
 pub(super) fn check(connection: &Connection) -> Result<usize, BackendFault> {

@@ -7,42 +7,65 @@ use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
 use sr_auth_core::lifecycle::StoreFailure;
-use sr_auth_core::store::{StoreAnswer, StoreOp};
 use tokio::sync::oneshot;
 
 use super::connection::{self, Settings};
 use super::fault::Trouble;
 use super::file;
 use super::moment::Moments;
-use super::operation;
+use super::operation::Operation;
 use crate::clock::Clock;
-use crate::{BackendError, BackendFault, Sealed};
+use crate::{BackendError, BackendFault};
 
 /// How many operations are committed together at most.
 const TOGETHER: usize = 256;
 
-type Answer = Result<StoreAnswer<Sealed>, BackendError>;
+/// An operation that waits, whatever it is about.
+trait Job: Send {
+    /// Carries it out, and keeps the answer until it may be given.
+    fn carry_out(&mut self, connection: &Connection, moments: &Moments) -> Result<(), Trouble>;
 
-/// An operation that waits, and who waits for it.
-#[derive(Debug)]
-struct Job {
-    answer: oneshot::Sender<Answer>,
-    op: StoreOp<Sealed>,
+    /// Tells who waits, now that what was carried out counts.
+    fn answer(self: Box<Self>);
+
+    /// Tells who waits that it was not carried out, or that nobody knows.
+    fn refuse(self: Box<Self>, error: BackendError);
 }
 
-impl Job {
-    fn answer(self, answer: Answer) {
-        // Who does not wait any more does not want to know.
-        drop(self.answer.send(answer));
+type Jobs = Sender<Box<dyn Job>>;
+
+/// An operation, who waits for it, and what came of it.
+#[derive(Debug)]
+struct Waiting<O: Operation> {
+    answer: oneshot::Sender<Result<O::Answer, BackendError>>,
+    done: Option<O::Answer>,
+    op: O,
+}
+
+impl<O: Operation> Job for Waiting<O> {
+    fn carry_out(&mut self, connection: &Connection, moments: &Moments) -> Result<(), Trouble> {
+        self.done = Some(self.op.clone().apply(connection, moments)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(answer) = self.done {
+            // Who does not wait any more does not want to know.
+            drop(self.answer.send(Ok(answer)));
+        }
+    }
+
+    fn refuse(self: Box<Self>, error: BackendError) {
+        drop(self.answer.send(Err(error)));
     }
 }
 
 /// Hands operations to the threads. Dropping it waits until they have done what waits.
 #[derive(Debug)]
 pub(super) struct Workers {
-    reads: Option<Sender<Job>>,
+    reads: Option<Jobs>,
     threads: Vec<JoinHandle<()>>,
-    writes: Option<Sender<Job>>,
+    writes: Option<Jobs>,
 }
 
 impl Workers {
@@ -72,11 +95,12 @@ impl Workers {
         Ok(Self { reads: Some(reads), threads, writes: Some(writes) })
     }
 
-    pub(super) async fn apply(&self, op: StoreOp<Sealed>) -> Answer {
+    pub(super) async fn apply<O: Operation>(&self, op: O) -> Result<O::Answer, BackendError> {
         let closed = |failure| Err(BackendError::new(BackendFault::Closed, failure));
-        let to = if operation::is_read(&op) { &self.reads } else { &self.writes };
+        let to = if op.is_read() { &self.reads } else { &self.writes };
         let (answer, answered) = oneshot::channel();
-        let sent = to.as_ref().map(|to| to.send(Job { answer, op }).is_ok());
+        let job = Box::new(Waiting { answer, done: None, op });
+        let sent = to.as_ref().map(|to| to.send(job).is_ok());
         if sent != Some(true) {
             return closed(StoreFailure::NotDone);
         }
@@ -121,7 +145,7 @@ struct Setback {
 }
 
 impl Desk {
-    fn write(&mut self, jobs: &Receiver<Job>) {
+    fn write(&mut self, jobs: &Receiver<Box<dyn Job>>) {
         while let Ok(first) = jobs.recv() {
             let mut waiting = vec![first];
             waiting.extend(jobs.try_iter().take(TOGETHER - 1));
@@ -130,21 +154,19 @@ impl Desk {
     }
 
     /// Commits operations together; if that fails because of one of them, each alone.
-    fn write_all(&mut self, jobs: Vec<Job>) {
-        match self.commit(&jobs) {
-            Ok(answers) => {
-                jobs.into_iter().zip(answers).for_each(|(job, answer)| job.answer(Ok(answer)));
-            }
+    fn write_all(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        match self.commit(&mut jobs) {
+            Ok(()) => jobs.into_iter().for_each(|job| job.answer()),
             Err(setback) if setback.try_alone && jobs.len() > 1 => {
                 jobs.into_iter().for_each(|job| self.write_all(vec![job]));
             }
             Err(Setback { error, .. }) => {
-                jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                jobs.into_iter().for_each(|job| job.refuse(error.clone()));
             }
         }
     }
 
-    fn commit(&mut self, jobs: &[Job]) -> Result<Vec<StoreAnswer<Sealed>>, Setback> {
+    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Setback> {
         let moments = Arc::clone(&self.moments);
         let connection = self.connect()?;
         let execute = |sql| {
@@ -153,16 +175,13 @@ impl Desk {
         };
         let (trouble, is_commit, try_alone) = match execute("BEGIN IMMEDIATE") {
             Err(trouble) => (trouble, false, false),
-            Ok(()) => {
-                let apply = |job: &Job| operation::apply(connection, &moments, job.op.clone());
-                match jobs.iter().map(apply).collect::<Result<Vec<_>, _>>() {
-                    Err(trouble) => (trouble, false, true),
-                    Ok(answers) => match execute("COMMIT") {
-                        Ok(()) => return Ok(answers),
-                        Err(trouble) => (trouble, true, true),
-                    },
-                }
-            }
+            Ok(()) => match jobs.iter_mut().try_for_each(|it| it.carry_out(connection, &moments)) {
+                Err(trouble) => (trouble, false, true),
+                Ok(()) => match execute("COMMIT") {
+                    Ok(()) => return Ok(()),
+                    Err(trouble) => (trouble, true, true),
+                },
+            },
         };
         let is_rolled_back = connection.is_autocommit() || execute("ROLLBACK").is_ok();
         if trouble.spoils_connection() || !is_rolled_back {
@@ -174,22 +193,24 @@ impl Desk {
         Err(Setback { error, try_alone })
     }
 
-    fn read(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            let answer = self.look(job.op.clone());
-            job.answer(answer);
+    fn read(&mut self, jobs: &Receiver<Box<dyn Job>>) {
+        while let Ok(mut job) = jobs.recv() {
+            match self.look(&mut *job) {
+                Ok(()) => job.answer(),
+                Err(error) => job.refuse(error),
+            }
         }
     }
 
-    fn look(&mut self, op: StoreOp<Sealed>) -> Answer {
+    fn look(&mut self, job: &mut dyn Job) -> Result<(), BackendError> {
         let moments = Arc::clone(&self.moments);
         let connection = self.connect().map_err(|setback| setback.error)?;
-        let look = || {
+        let mut look = || {
             // All that one operation reads is of one moment.
             let snapshot = connection.unchecked_transaction()?;
-            let answer = operation::read(connection, &moments, op)?;
+            job.carry_out(connection, &moments)?;
             snapshot.commit()?;
-            Ok(answer)
+            Ok(())
         };
         look().map_err(|trouble: Trouble| {
             if trouble.spoils_connection() {

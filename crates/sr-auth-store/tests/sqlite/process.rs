@@ -183,8 +183,8 @@ fn a_disk_that_takes_no_more_loses_nothing_that_was_answered() {
         }
     }
     let place = Place::new();
-    // No file may become larger than 100 KiB: the limit meets the log in the middle of a commit.
-    let limit = ["sh", "-c", "trap '' XFSZ; ulimit -f 200; exec \"$0\" \"$@\""];
+    // No file may become larger than 200 KiB: the limit meets the log in the middle of a commit.
+    let limit = ["sh", "-c", "trap '' XFSZ; ulimit -f 400; exec \"$0\" \"$@\""];
     let mut child = command(&limit, NAME, &place.path()).spawn().unwrap();
     let mut said: Vec<_> = lines(&mut child).collect();
     child.wait().unwrap();

@@ -40,7 +40,7 @@ async fn a_full_store_says_so_keeps_what_it_has_and_goes_on_when_there_is_room()
 #[tokio::test]
 async fn one_operation_for_which_there_is_no_room_spoils_no_other_that_waits_with_it() {
     let place = Place::new();
-    let backend = Arc::new(place.builder().size_limit(20 * 4_096).open().unwrap());
+    let backend = Arc::new(place.builder().size_limit(34 * 4_096).open().unwrap());
     let acme = key("acme");
     apply(&backend, adopt(&acme, 1)).await.unwrap();
     // A grant that is larger than the store, between others that are small.

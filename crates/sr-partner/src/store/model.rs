@@ -2,6 +2,7 @@
 
 mod attempts;
 mod clients;
+mod part;
 mod refusals;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +17,7 @@ use super::record::{
 };
 use crate::{IntegrationKey, TenantId};
 use clients::Clients;
+pub use part::{CountedRefusals, IssuedToken, RefusedParty};
 use refusals::Refusals;
 
 /// A store of integrations, in memory and without a lock.

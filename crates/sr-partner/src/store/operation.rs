@@ -296,6 +296,12 @@ impl SourceKey {
         Self(sha2::Sha256::digest(source.as_bytes()).into())
     }
 
+    /// Takes over a stored name.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Returns the name, for storing it.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

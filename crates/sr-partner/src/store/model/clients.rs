@@ -7,6 +7,7 @@ use sr_auth_core::store::Generation;
 use sr_auth_core::{ScopeSet, SecretDigest, Timestamp};
 
 use super::PartnerModel;
+use super::part::IssuedToken;
 use crate::store::answer::{DisableEffect, KnownClient, PartnerOutcome, Principal};
 use crate::store::record::{EndCause, IntegrationRecord};
 use crate::{ClientKey, IntegrationKey, OutboundClient, TenantId};
@@ -54,6 +55,31 @@ impl Clients {
 
     pub(super) fn tokens(&self) -> usize {
         self.tokens.len()
+    }
+
+    pub(super) fn put(&mut self, issued: IssuedToken) {
+        let IssuedToken { digest, expires_at, generation, key, scopes, tenant } = issued;
+        let digest = *digest.as_bytes();
+        let owner = (key, generation);
+        self.by_owner.entry(owner.clone()).or_default().push_back(digest);
+        self.by_expiry.insert((expires_at, digest));
+        self.tokens.insert(digest, Token { expires_at, owner, scopes, tenant });
+    }
+
+    pub(super) fn issued(&self) -> Vec<IssuedToken> {
+        let issued = |digest: &[u8; 32]| {
+            let token = self.tokens.get(digest)?;
+            let (key, generation) = token.owner.clone();
+            Some(IssuedToken {
+                digest: SecretDigest::from_bytes(*digest),
+                expires_at: token.expires_at,
+                generation,
+                key,
+                scopes: token.scopes.clone(),
+                tenant: token.tenant.clone(),
+            })
+        };
+        self.by_owner.values().flatten().filter_map(issued).collect()
     }
 
     fn forget(&mut self, token: &[u8; 32]) {
