@@ -13,7 +13,7 @@ use crate::report::say;
 use crate::workspace::Workspace;
 use crate::{
     bench, deny, doc, explore, features, fmt, interop, layers, lint, package, planted, sim, test,
-    tidy,
+    tidy, torture,
 };
 
 /// Runs every stage.
@@ -53,7 +53,7 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 14] = [
+const STAGES: [Stage; 15] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
@@ -67,6 +67,7 @@ const STAGES: [Stage; 14] = [
     stage("deny", 4, deny::run),
     stage("sim", 3, |it| sim::stage(it).map(none)),
     stage("explore", 3, |it| explore::check(it).map(none)),
+    stage("torture", 2, |it| torture::stage(it).map(none)),
     stage("bench", 4, bench::run),
     // The first time that apt-get brings Node.js and Python costs more.
     stage("interop", 6, interop::run),

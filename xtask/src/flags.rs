@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Test(Test),
     /// Checks names, sizes, doors and facts
     Tidy(Tidy),
+    /// Kills real processes over a real store; `--help` after `--` lists what it takes
+    Torture(Torture),
 }
 
 #[derive(Args, Debug)]
@@ -114,6 +116,13 @@ pub(crate) struct Tidy {
     /// List the rows of docs/security.md that have no test
     #[arg(long)]
     pub(crate) rows: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Torture {
+    /// What the torture takes, such as `--store sqlite --kills 500`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod sim;
 mod test;
 mod tidy;
 mod tools;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -58,5 +59,6 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Sim(flags) => sim::run(&open()?, &flags),
         Command::Test(flags) => test::run(&open()?, flags.filter.as_deref()),
         Command::Tidy(flags) => tidy::run(&open()?, flags.rows),
+        Command::Torture(flags) => torture::run(&open()?, &flags),
     }
 }

@@ -54,7 +54,7 @@ pub(super) const TABLE: [Row; 8] = [
     Row {
         name: "sr-auth-http",
         uses: &[always("sr-auth-core"), always("sr-auth-store")],
-        tests_use: &[("sr-testkit", &["server"])],
+        tests_use: &[("sr-testkit", &["server"]), ("sr-auth-store", &["sqlite"])],
         features: &["conformance", "metrics", "reqwest", "reqwest-middleware", "tower"],
         default_features: &["reqwest"],
     },

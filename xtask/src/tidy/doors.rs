@@ -37,6 +37,10 @@ const DOORS: [(&str, &str); 45] = [
         "crates/sr-auth-http/examples/testing_your_code.rs",
         "reads the JSON of an answer of the sandbox",
     ),
+    (
+        "crates/sr-auth-http/examples/torture/supervisor.rs",
+        "hands the client secret to the processes that it starts",
+    ),
     ("crates/sr-auth-http/src/conformance/message.rs", "compares a made-up body"),
     ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
     ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),
