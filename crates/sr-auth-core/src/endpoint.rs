@@ -232,6 +232,10 @@ impl TokenEndpoint {
         checked(url, Setting::TokenEndpoint, hosts).map(Self)
     }
 
+    pub(crate) const fn url(&self) -> &Url {
+        &self.0
+    }
+
     /// Returns the address.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -176,7 +176,9 @@ async fn collect(
     limit: usize,
     mut deadline: Option<Instant>,
 ) -> (SecretBytes, Option<TransportErrorKind>) {
-    let mut body = Zeroizing::new(Vec::new());
+    // With the length that the server names there is no larger buffer to wipe.
+    let named = answer.content_length().and_then(|it| usize::try_from(it).ok());
+    let mut body = Zeroizing::new(Vec::with_capacity(named.map_or(0, |it| it.min(limit))));
     let mut broken = None;
     let mut looked_again = false;
     while body.len() < limit {

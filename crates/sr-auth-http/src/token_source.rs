@@ -165,6 +165,8 @@ impl TokenSource {
         self.static_header()
     }
 
+    // Apart, so that a kept header is read without its registers.
+    #[inline(never)]
     fn static_header(&self) -> Option<Authorization> {
         match &self.0 {
             Credential::Exchanged(_) | Credential::Kept { .. } | Credential::None => None,

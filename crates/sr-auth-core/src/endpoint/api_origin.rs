@@ -65,6 +65,10 @@ impl ApiOrigin {
         let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else {
             return false;
         };
+        // Nearly all are spelled as the origin is; the others are taken apart.
+        if self.0.scheme() == scheme && self.0.authority() == authority.as_str() {
+            return true;
+        }
         let (host, text) = (authority.host(), authority.as_str());
         // What is before the host is a user, what is after it the port.
         let port = match text.strip_prefix(host) {

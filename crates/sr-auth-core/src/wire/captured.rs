@@ -18,8 +18,8 @@ pub(super) type Client = oauth2::basic::BasicClient<
 >;
 
 pub(super) fn client(client: &ClientCredentials, endpoint: &TokenEndpoint) -> Client {
-    let url = oauth2::TokenUrl::new(endpoint.as_str().to_owned())
-        .expect("the constructor of the endpoint parsed it");
+    // It was parsed once, and is not parsed again for each request.
+    let url = oauth2::TokenUrl::from_url(endpoint.url().clone());
     let built = oauth2::basic::BasicClient::new(oauth2::ClientId::new(client.id().as_str().into()))
         .set_token_uri(url);
     match client.authentication() {

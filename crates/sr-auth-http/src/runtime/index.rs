@@ -81,6 +81,10 @@ impl Index {
                 stays
             });
             self.len.fetch_sub(before - shard.len(), Ordering::Relaxed);
+            if shard.capacity() / 4 > shard.len() {
+                // The room of many that have left is not kept for those who may come.
+                shard.shrink_to_fit(|it| self.hash(it.key()));
+            }
         }
         let next = self.len.load(Ordering::Relaxed).saturating_mul(2).max(Self::FEW);
         self.sweep_at.store(next, Ordering::Relaxed);

@@ -14,7 +14,7 @@ use crate::clock::Stopwatch;
 
 impl Runtime {
     /// Returns the published header if it is good, and has its token renewed ahead of its end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ready(&self, entry: &Arc<Entry>) -> Option<Authorization> {
         let published = entry.published();
         let published = published.as_ref()?;
