@@ -4,10 +4,17 @@
 //! bytes and allocations here, instructions where this program runs below callgrind, see
 //! `cargo xtask bench`.
 
+mod companies;
+mod header;
+mod kept;
 mod memory;
+#[cfg(feature = "peers")]
+mod peers;
 mod schedule;
+mod server;
 mod store;
 mod timing;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -22,15 +29,17 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => {
-            let kept = schedule::table() & memory::table();
+            let kept = schedule::table() & memory::table() & header::table() & companies::table();
             store::table();
             if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         // A work of so many operations, for counting its instructions.
         ["work", name, operations] => match operations.parse() {
-            Ok(operations) if schedule::work(name, operations) => ExitCode::SUCCESS,
+            Ok(operations) if work(name, operations) => ExitCode::SUCCESS,
             _ => usage(),
         },
+        // Answers requests for one that measures.
+        ["server"] => server::serve().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         ["store"] => {
             store::table();
             ExitCode::SUCCESS
@@ -43,17 +52,23 @@ fn main() -> ExitCode {
             }
             Err(_) => usage(),
         },
-        ["works"] => {
-            schedule::names().for_each(|name| println!("{name}"));
-            ExitCode::SUCCESS
-        }
         _ => usage(),
     }
 }
 
+fn work(name: &str, operations: u32) -> bool {
+    #[cfg(feature = "peers")]
+    if peers::work(name, operations) {
+        return true;
+    }
+    schedule::work(name, operations)
+        || header::work(name, operations)
+        || wire::work(name, operations)
+}
+
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: bench | bench store | bench syncs ROTATIONS | bench works | bench work NAME OPERATIONS"
+        "usage: bench | bench server | bench store | bench syncs ROTATIONS | bench work NAME OPERATIONS"
     );
     ExitCode::from(2)
 }

@@ -157,11 +157,6 @@ const WHEEL: &str = "wheel";
 const NAMES: [&str; 5] =
     [WHEEL, "limit: buckets", "binary heap", "b-tree", "tokio-util DelayQueue"];
 
-/// The works whose instructions are counted.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    [WHEEL, "b-tree", "delay-queue", "nothing"].into_iter()
-}
-
 /// Does a work, so that its instructions can be counted: those of `nothing` are to be subtracted.
 pub(crate) fn work(name: &str, operations: u32) -> bool {
     fn run<S: Schedule>(operations: u32) {

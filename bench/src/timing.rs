@@ -28,3 +28,12 @@ pub(crate) fn judge(what: &str, figure: f64, goal: f64) -> bool {
     println!("{} {what}: {figure:.1}, goal {goal}", if kept { "met    " } else { "NOT MET" });
     kept
 }
+
+/// As [`judge`], for a figure that is kept to a bound while its goal lies elsewhere.
+pub(crate) fn judge_beside(what: &str, figure: f64, (bound, goal): (f64, f64)) -> bool {
+    let kept = judge(what, figure, bound);
+    if figure > goal {
+        println!("        wanted are {goal}: not reached");
+    }
+    kept
+}

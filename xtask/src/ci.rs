@@ -68,7 +68,7 @@ const STAGES: [Stage; 15] = [
     stage("sim", 3, |it| sim::stage(it).map(none)),
     stage("explore", 3, |it| explore::check(it).map(none)),
     stage("torture", 2, |it| torture::stage(it).map(none)),
-    stage("bench", 4, bench::run),
+    stage("bench", 4, bench::stage),
     // The first time that apt-get brings Node.js and Python costs more.
     stage("interop", 6, interop::run),
 ];
@@ -160,6 +160,7 @@ fn row(
 
 fn repeat(workspace: &Workspace, name: &str) -> String {
     match name {
+        "bench" => "cargo xtask bench --without-peers".to_owned(),
         "deny" if workspace.offline => "cargo xtask deny --offline".to_owned(),
         "fmt" => "cargo xtask fmt --check (and repair it with: cargo xtask fmt)".to_owned(),
         "planted" => format!("cargo xtask planted --rotate {}", planted::TURN),

@@ -13,7 +13,7 @@ pub(crate) struct Flags {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Measures what things cost, beside the limits and the peers
-    Bench,
+    Bench(Bench),
     /// Runs the fast checks: fmt, tidy, layers, lint, test
     Check,
     /// Runs all checks, cheapest first, and says what each took
@@ -46,6 +46,13 @@ pub(crate) enum Command {
     Tidy(Tidy),
     /// Kills real processes over a real store; `--help` after `--` lists what it takes
     Torture(Torture),
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Bench {
+    /// Leave out other libraries, which take longer to build, as `ci` does
+    #[arg(long)]
+    pub(crate) without_peers: bool,
 }
 
 #[derive(Args, Debug)]

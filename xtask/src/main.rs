@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<()> {
     let open = || Workspace::open(false);
     match command {
-        Command::Bench => bench::run(&open()?).map(|_| ()),
+        Command::Bench(flags) => bench::run(&open()?, flags),
         Command::Check => ci::check(&open()?),
         Command::Ci(flags) => ci::run(&flags),
         Command::Deny(flags) => deny::run(&Workspace::open(flags.offline)?).map(|_| ()),
