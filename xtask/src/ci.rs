@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_stage_is_ended_after_three_times_its_budget_from_a_clean_clone() {
-        for (name, budget, minutes) in [("lint", 5, 15), ("lint", 1, 15), ("planted", 2, 6)] {
+        for (name, budget, minutes) in [("lint", 5, 15), ("lint", 1, 15), ("elsewhere", 2, 6)] {
             assert_eq!(limit(name, budget), Duration::from_secs(minutes * 60), "{name} {budget}");
         }
     }

@@ -46,8 +46,8 @@ pub(super) const FAULTS: [Planted; 9] = [
         breaks: &["EndIsHeard"],
         changes: &[Change {
             file: WATCH,
-            old: "if let Some(id) = self.find(&change.key) {",
-            new: "if let Some(id) = self.find(&change.key).filter(|_| !PLANTED) {",
+            old: "let Some(id) = self.find(&change.key) else { continue };",
+            new: "let Some(id) = self.find(&change.key).filter(|_| !PLANTED) else { continue };",
         }],
     },
     Planted {
