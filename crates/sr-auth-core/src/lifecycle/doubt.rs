@@ -268,10 +268,13 @@ fn read(
     }
 }
 
-/// Waits before a grant that cannot bring tokens is looked at again.
+/// Waits before a grant that cannot bring tokens is looked at again, and before an end is looked for
+/// that was told and is not there: until a replica has caught up, or the fleet notices that the store
+/// was restored to a time before it.
 fn rest(now: Timestamp, cx: &Context<'_>) -> Rotation {
     let repeatable = cx.known.missing && !cx.is_single_use();
-    if repeatable || (cx.known.health.may_present() && !cx.known.missing) {
+    let is_told = cx.known.affairs().news.is_some();
+    if !is_told && (repeatable || (cx.known.health.may_present() && !cx.known.missing)) {
         return Rotation::Idle;
     }
     let until = now.after(cx.shared.margins.pause_after(4, u16::MAX));

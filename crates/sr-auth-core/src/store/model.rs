@@ -253,7 +253,9 @@ impl<V: Clone> Model<V> {
         successor: Successor<V>,
     ) -> StoreOutcome<V> {
         self.change(key, Some(owner), |record| {
-            if record.generation != generation {
+            // After the restoration of a backup an end may count as the generation that is committed.
+            let has_ended = matches!(record.health, Health::Disabled | Health::Revoked);
+            if record.generation != generation || has_ended {
                 let ours = record.generation == generation.next()
                     && same(record.access.as_ref(), successor.access.as_ref())
                     && (successor.refresh.is_none()

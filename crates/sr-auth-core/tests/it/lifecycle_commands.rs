@@ -326,6 +326,20 @@ fn told_of_an_end() -> Step {
     })
 }
 
+/// The store was restored to a time before an end that had been told, and takes a new consent: its
+/// numbers are lower than that of the end. Without a pause the record would be read as fast as the
+/// store answers, until the fleet notices.
+#[test]
+fn an_end_that_a_restored_store_has_not_is_looked_for_with_pauses() {
+    let mut scene = Scene::of_user();
+    let told = changed("the store tells of generation 9, disabled", || Input::Changed {
+        generation: Generation::from_number(9),
+        health: Health::Disabled,
+    });
+    scene.play(vec![(0, Step::Want), (1, told), (1_300, adopts()), (1_301, Step::Want)]);
+    assert!(scene.caller().contains("at5"), "{}", scene.caller());
+}
+
 #[test]
 fn an_end_elsewhere_counts_at_once_whatever_is_under_way() {
     insta::assert_snapshot!(Scene::of_user().story(vec![

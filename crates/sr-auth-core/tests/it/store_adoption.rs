@@ -1,4 +1,5 @@
-//! Grants that are taken in, once and again, and lost ones that are founded anew.
+//! Grants that are taken in, once and again, lost ones that are founded anew, and ended ones that
+//! stay so.
 
 use sr_auth_core::store::{Model, StoreIdentity, StoreOp};
 
@@ -40,6 +41,21 @@ fn a_consent_that_was_taken_in_before_does_not_undo_what_came_since() {
             (7, adopt("rt1"), "done, rt5 at generation 4, LastLeg, attempt 0"),
             (8, end(None), "done, nothing at generation 5, Disabled, attempt 0"),
             (9, adopt("rt1"), "done, rt1 at generation 6, Live, attempt 0"),
+        ],
+    );
+}
+
+/// A store that was restored counts again what it had counted: the end of now has the number of a
+/// rotation of then.
+#[test]
+fn a_late_commit_does_not_undo_an_end_that_has_its_generation() {
+    check(
+        &mut Model::new(StoreIdentity(1)),
+        vec![
+            (1, adopt("rt1"), "done, rt1 at generation 1, Live, attempt 0"),
+            (2, end(None), "done, nothing at generation 2, Disabled, attempt 0"),
+            (3, commit(2, A, Some("rt3")), "moved, nothing at generation 2, Disabled, attempt 0"),
+            (4, adopt("rt4"), "done, rt4 at generation 3, Live, attempt 0"),
         ],
     );
 }
