@@ -64,6 +64,7 @@ impl<O: Operation> Job for Waiting<O> {
 #[derive(Debug)]
 pub(super) struct Workers {
     reads: Option<Jobs>,
+    /// The one that writes, and the one that reads.
     threads: Vec<JoinHandle<()>>,
     writes: Option<Jobs>,
 }
@@ -110,12 +111,18 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        (self.reads, self.writes) = (None, None);
-        for thread in self.threads.drain(..) {
-            // One that panicked has told so already.
-            drop(thread.join());
-        }
+        // One after the other: the last connection to close puts the log into the file, and of two
+        // that close at once each may think that the other one will.
+        self.reads = None;
+        self.threads.pop().into_iter().for_each(join);
+        self.writes = None;
+        self.threads.drain(..).for_each(join);
     }
+}
+
+fn join(thread: JoinHandle<()>) {
+    // One that panicked has told so already.
+    drop(thread.join());
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, BackendError> {
