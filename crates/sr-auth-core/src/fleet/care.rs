@@ -60,6 +60,7 @@ impl Fleet {
                         self.load(now, id);
                     }
                 }
+                (None, _) if self.settings.only_opened() => {}
                 (None, Some(application)) => {
                     has_room = has_room && self.has_room_for_care();
                     if has_room {

@@ -27,6 +27,7 @@ pub struct Settings {
     capacity: NonZeroU32,
     healing_for: Duration,
     lifecycle: lifecycle::Settings,
+    only_opened: bool,
     pulse_every: Duration,
     scan_every: Duration,
 }
@@ -42,6 +43,7 @@ impl Default for Settings {
             capacity: number(100_000),
             healing_for: Duration::from_secs(7 * 24 * 60 * 60),
             lifecycle: lifecycle::Settings::default(),
+            only_opened: false,
             pulse_every: Duration::from_secs(2),
             scan_every: Duration::from_secs(300),
         }
@@ -76,6 +78,14 @@ impl Settings {
     #[must_use]
     pub const fn with_healing_for(self, healing_for: Duration) -> Self {
         Self { healing_for, ..self }
+    }
+
+    /// Leaves grants alone that nobody has opened or asked for in this process: for a store that other
+    /// applications use as well, whose refresh tokens this one could not renew. By default whatever is
+    /// due in the store is renewed by whoever sees it first.
+    #[must_use]
+    pub const fn with_only_opened(self) -> Self {
+        Self { only_opened: true, ..self }
     }
 
     /// Sets the rules of each grant.
@@ -119,6 +129,12 @@ impl Settings {
     #[must_use]
     pub const fn healing_for(&self) -> Duration {
         self.healing_for
+    }
+
+    /// Tells whether grants are left alone that nobody has opened in this process.
+    #[must_use]
+    pub const fn only_opened(&self) -> bool {
+        self.only_opened
     }
 
     /// Returns the rules of each grant.

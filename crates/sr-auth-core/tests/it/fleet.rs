@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sr_auth_core::fleet::{Fleet, FleetEvent, Input, Output, Ruling, Settings};
+use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, Input, Output, Ruling, Settings};
 use sr_auth_core::lifecycle::{self, Availability, Event};
 use sr_auth_core::store::{
     End, Health, IntentId, Model, NewIntent, OwnerId, Renewal, StoreIdentity, StoreOp,
@@ -372,6 +372,18 @@ fn what_is_due_of_an_unknown_application_is_asked_for() {
     scene.input(Input::Open { application: other, key: key(1) });
     scene.pass_secs(600);
     assert_eq!(scene.record(1).generation.number(), 2);
+}
+
+#[test]
+fn what_is_due_and_was_not_opened_here_is_left_alone_where_the_settings_say_so() {
+    let mut scene = Scene::new(slow_pulse(settings()).with_only_opened()).with_grants(2);
+    scene.pass_secs(22 * 86_400);
+    assert!(scene.requests.is_empty());
+    let application = ApplicationId::default();
+    scene.input(Input::Open { application, key: key(1) });
+    scene.pass_secs(600);
+    let generations = [0, 1].map(|number| scene.record(number).generation.number());
+    assert_eq!(generations, [1, 2]);
 }
 
 #[test]

@@ -170,6 +170,11 @@ impl Driver {
                 self.feed(Input::End { end, generation, key });
             }
             Command::Judge(ruling) => self.feed(Input::Judge(ruling)),
+            Command::Open { entry } => {
+                if let Some(application) = self.application(&entry) {
+                    self.feed(Input::Open { application, key: entry.key().clone() });
+                }
+            }
             Command::Rejected { entry, fingerprint } => {
                 let key = entry.key().clone();
                 self.feed(Input::Rejected { fingerprint, key });

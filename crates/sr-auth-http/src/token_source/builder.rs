@@ -93,13 +93,16 @@ impl TokenSourceBuilder {
             None => GrantKey::new(&format!("client_credentials/{}", self.client.id()))?,
         };
         let endpoint = self.keep.token_endpoint();
-        let runtime = Runtime::new(self.keep.into_parts(self.renewal)?, false);
+        let mut parts = self.keep.into_parts(self.renewal)?;
+        // What else rests in the store may be of another application.
+        parts.settings = parts.settings.with_only_opened();
+        let runtime = Runtime::new(parts, false);
         let application = Application::new(self.client, endpoint);
         let place = runtime.register(application, self.renewal);
         let entry = runtime.entry(&key, place);
         if self.renewal == Renewal::SingleUse {
             // Its refresh token must not end unused, whether somebody calls or not.
-            runtime.begin();
+            runtime.open(&entry);
         }
         Ok(TokenSource::kept(entry, runtime))
     }
