@@ -146,14 +146,6 @@ impl Runtime {
         }
     }
 
-    /// Begins the driver like [`begin`](Self::begin), and has it keep a grant.
-    pub(crate) fn open(&self, entry: &Arc<Entry>) {
-        if Handle::try_current().is_ok() {
-            // Without random bytes the first caller is told.
-            let _begun = self.send(Command::Open { entry: Arc::clone(entry) });
-        }
-    }
-
     /// Gives a command to the driver; begins one if none runs.
     pub(crate) fn send(&self, command: Command) -> Result<(), SourceError> {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);

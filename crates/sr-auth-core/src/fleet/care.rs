@@ -60,15 +60,14 @@ impl Fleet {
                         self.load(now, id);
                     }
                 }
-                (None, _) if self.settings.only_opened() => {}
-                (None, Some(application)) => {
+                (None, Some(application)) if !self.settings.only_opened() => {
                     has_room = has_room && self.has_room_for_care();
                     if has_room {
                         self.care(now, key, application);
                         opened += 1;
                     }
                 }
-                (None, None) => {
+                (None, _) => {
                     self.outputs.push_back(Output::Notice(FleetEvent::Unplaced { key }));
                 }
             }

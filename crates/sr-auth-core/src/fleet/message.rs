@@ -176,8 +176,8 @@ pub enum FleetEvent {
     StoreRolledBack,
     /// Three renewals in a row have succeeded since the store went back.
     StoreTrusted,
-    /// A grant must be renewed that nobody has opened, and with more than one application the fleet
-    /// cannot tell whose it is: answer with [`Input::Open`].
+    /// A grant must be renewed that nobody has opened, and with more than one application, or by its
+    /// settings, the fleet cannot tell whose it is: answer with [`Input::Open`] if it is yours.
     Unplaced {
         /// The grant.
         key: GrantKey,

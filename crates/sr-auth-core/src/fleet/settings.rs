@@ -80,9 +80,10 @@ impl Settings {
         Self { healing_for, ..self }
     }
 
-    /// Leaves grants alone that nobody has opened or asked for in this process: for a store that other
-    /// applications use as well, whose refresh tokens this one could not renew. By default whatever is
-    /// due in the store is renewed by whoever sees it first.
+    /// Leaves grants alone that nobody has opened or asked for in this process, and tells of those that
+    /// are due with [`FleetEvent::Unplaced`](super::FleetEvent): for a store that other applications
+    /// use as well, whose refresh tokens this one could not renew. By default whatever is due in the
+    /// store is renewed by whoever sees it first.
     #[must_use]
     pub const fn with_only_opened(self) -> Self {
         Self { only_opened: true, ..self }

@@ -18,8 +18,6 @@ pub(crate) enum Command {
     End { end: End, entry: Arc<Entry>, generation: Option<Generation>, reply: oneshot::Sender<()> },
     /// Decide whether refusals are believed.
     Judge(fleet::Ruling),
-    /// Keep a grant, though nobody asks for it.
-    Open { entry: Arc<Entry> },
     /// The API refused a token.
     Rejected { entry: Arc<Entry>, fingerprint: Fingerprint },
     /// An application has new credentials.

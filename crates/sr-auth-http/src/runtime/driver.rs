@@ -170,11 +170,6 @@ impl Driver {
                 self.feed(Input::End { end, generation, key });
             }
             Command::Judge(ruling) => self.feed(Input::Judge(ruling)),
-            Command::Open { entry } => {
-                if let Some(application) = self.application(&entry) {
-                    self.feed(Input::Open { application, key: entry.key().clone() });
-                }
-            }
             Command::Rejected { entry, fingerprint } => {
                 let key = entry.key().clone();
                 self.feed(Input::Rejected { fingerprint, key });
@@ -240,6 +235,8 @@ impl Driver {
                         self.acknowledge(&key, false);
                     }
                 }
+                // It is in the store, and another application's.
+                Output::Notice(FleetEvent::Unplaced { key }) if self.is_foreign(&key) => {}
                 Output::Notice(notice) => {
                     if let FleetEvent::Evicted { key, .. } = &notice {
                         evicted.push(key.clone());
@@ -273,6 +270,10 @@ impl Driver {
         if let Some(application) = said.or_else(usual) {
             self.feed(Input::Open { application, key });
         }
+    }
+
+    fn is_foreign(&self, key: &GrantKey) -> bool {
+        self.shared.parts.settings.only_opened() && self.shared.index.find(key).is_none()
     }
 
     /// Forgets what was published of a grant that has left: nobody would hear of its end.

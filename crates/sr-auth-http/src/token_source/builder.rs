@@ -102,7 +102,7 @@ impl TokenSourceBuilder {
         let entry = runtime.entry(&key, place);
         if self.renewal == Renewal::SingleUse {
             // Its refresh token must not end unused, whether somebody calls or not.
-            runtime.open(&entry);
+            runtime.begin();
         }
         Ok(TokenSource::kept(entry, runtime))
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sr_auth_core::store::{
     GrantKey, Health, IntentId, LedgerEvent, Model, NewGrant, OwnerId, Record, Sequence,
-    StoreAnswer, StoreOp, StoreOutcome,
+    StoreAnswer, StoreOp, StoreOutcome, Successor,
 };
 use sr_auth_core::{Secret, Timestamp};
 
@@ -227,6 +227,7 @@ impl Defective {
     ) -> Instead {
         let theirs = |owner| before.intent.as_ref().is_none_or(|it| it.id.owner != owner);
         let is_dead = matches!(before.health, Health::Dead(_));
+        let has_ended = matches!(before.health, Health::Disabled | Health::Revoked);
         match (defect, op) {
             (StoreDefect::AnswersBeforeDurable, op) => {
                 self.commits += 1;
@@ -252,6 +253,16 @@ impl Defective {
             }
             (StoreDefect::CommitRefusedByDeath, StoreOp::Commit { .. }) if is_dead => {
                 Instead::answer(StoreOutcome::Ended(before.clone()))
+            }
+            // Who asks for the generation alone does not see the end.
+            (
+                StoreDefect::EndKeepsGeneration,
+                StoreOp::Commit {
+                    generation, key, successor: Successor { access, refresh }, ..
+                },
+            ) if has_ended && generation == before.generation => {
+                let grant = NewGrant { access, refresh, renewal: before.renewal };
+                Instead::Op(StoreOp::Adopt { grant, key, only_if_missing: false })
             }
             (_, op) => Instead::Op(op),
         }
