@@ -61,16 +61,16 @@ const STAGES: [Stage; 15] = [
     stage("test", 8, |it| test::run(it, None).map(none)),
     stage("doc", 2, |it| doc::run(it).map(none)),
     stage("features", 4, |it| features::run(it).map(none)),
-    stage("package", 2, |it| package::run(it).map(none)),
+    stage("package", 1, |it| package::run(it).map(none)),
     // Most of it is the build of the copy.
     stage("planted", 4, |it| planted::run_turn(it).map(none)),
     stage("deny", 4, deny::run),
     stage("sim", 3, |it| sim::stage(it).map(none)),
     stage("explore", 3, |it| explore::check(it).map(none)),
-    stage("torture", 2, |it| torture::stage(it).map(none)),
+    stage("torture", 4, |it| torture::stage(it).map(none)),
     stage("bench", 4, bench::stage),
     // The first time that apt-get brings Node.js and Python costs more.
-    stage("interop", 6, interop::run),
+    stage("interop", 5, interop::run),
 ];
 
 const FAST_STAGES: [Stage; 5] = [
