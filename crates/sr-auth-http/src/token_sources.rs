@@ -18,8 +18,9 @@ use crate::{SourceError, TokenSource};
 /// A company that nobody asks for is its record in the store and nothing else. It is read when it is
 /// asked for, and leaves the memory when others need its place and nothing of it is under way.
 /// Refresh tokens are renewed before their 28 days are over, whoever asks: all that rest in the
-/// store, so another application needs a store of its own, or both need
-/// [`with_only_opened`](fleet::Settings::with_only_opened). Cloning is cheap, and clones are the same.
+/// store, so another application needs a store of its own. Under
+/// [`with_only_opened`](fleet::Settings::with_only_opened) two may share one, and only grants whose
+/// source somebody holds are renewed unasked. Cloning is cheap, and clones are the same.
 ///
 /// The task begins with [`build`](TokenSourcesBuilder::build) where there is a tokio runtime; see
 /// [`TokenSource`] for how it ends.
