@@ -9,7 +9,7 @@ mod reseal;
 use std::path::Path;
 use std::sync::Arc;
 
-use sr_auth_core::store::{GrantKey, Renewal, StoreAnswer, StoreOp, StoreOutcome};
+use sr_auth_core::store::{Renewal, StoreAnswer, StoreOp, StoreOutcome};
 use sr_auth_core::{Fingerprint, Secret, Timestamp};
 
 use crate::seal::{open_answer, seal_op};
@@ -133,7 +133,7 @@ impl Store {
     /// [`StoreError`], which says whether the operation was certainly not carried out.
     pub async fn apply(&self, op: StoreOp<Secret>) -> Result<StoreAnswer<Secret>, StoreError> {
         self.check_durability(&op)?;
-        let key = grant_of(&op).cloned();
+        let key = op.key().cloned();
         let is_load = matches!(op, StoreOp::Load { .. });
         let sealed = seal_op(&self.keys.now(), op)?;
         let brings = key.as_ref().zip(refresh_of(&sealed));
@@ -215,19 +215,4 @@ fn refresh_of<V>(op: &StoreOp<V>) -> Option<Fingerprint> {
         | StoreOp::Pulse { .. } => None,
     };
     token.map(|it| it.fingerprint)
-}
-
-/// Returns the grant that an operation is about.
-pub(crate) fn grant_of<V>(op: &StoreOp<V>) -> Option<&GrantKey> {
-    match op {
-        StoreOp::Adopt { key, .. }
-        | StoreOp::Arm { key, .. }
-        | StoreOp::Bury { key, .. }
-        | StoreOp::Commit { key, .. }
-        | StoreOp::Disarm { key, .. }
-        | StoreOp::End { key, .. }
-        | StoreOp::Escrow { key, .. }
-        | StoreOp::Load { key } => Some(key),
-        StoreOp::Due { .. } | StoreOp::Pulse { .. } => None,
-    }
 }

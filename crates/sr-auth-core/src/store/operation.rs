@@ -218,6 +218,41 @@ pub enum StoreOutcome<V> {
     Pulse(Pulse),
 }
 
+impl<V> StoreOp<V> {
+    /// Returns the grant that it is about; `None` for what is about the whole store.
+    #[must_use]
+    pub const fn key(&self) -> Option<&GrantKey> {
+        match self {
+            Self::Adopt { key, .. }
+            | Self::Arm { key, .. }
+            | Self::Bury { key, .. }
+            | Self::Commit { key, .. }
+            | Self::Disarm { key, .. }
+            | Self::End { key, .. }
+            | Self::Escrow { key, .. }
+            | Self::Load { key } => Some(key),
+            Self::Due { .. } | Self::Pulse { .. } => None,
+        }
+    }
+
+    /// Returns the name of the operation, for logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Adopt { .. } => "Adopt",
+            Self::Arm { .. } => "Arm",
+            Self::Bury { .. } => "Bury",
+            Self::Commit { .. } => "Commit",
+            Self::Disarm { .. } => "Disarm",
+            Self::Due { .. } => "Due",
+            Self::End { .. } => "End",
+            Self::Escrow { .. } => "Escrow",
+            Self::Load { .. } => "Load",
+            Self::Pulse { .. } => "Pulse",
+        }
+    }
+}
+
 impl<V> StoreOutcome<V> {
     /// Returns the name of the outcome, for logs.
     #[must_use]

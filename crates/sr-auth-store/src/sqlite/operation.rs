@@ -15,7 +15,6 @@ use super::fault::Trouble;
 use super::moment::Moments;
 use super::row::{self, health_name, health_of, moment, number, timestamp};
 use crate::Sealed;
-use crate::store::grant_of;
 
 /// Changes that are not remembered any more are removed this many at a time.
 pub(super) const PRUNED_AT_ONCE: i64 = 256;
@@ -59,7 +58,7 @@ fn apply(
         see(connection, owner, now)?;
         return pulse(connection, owner, since, now);
     }
-    let Some(key) = grant_of(&op).filter(|_| !op.is_read()).cloned() else {
+    let Some(key) = op.key().filter(|_| !op.is_read()).cloned() else {
         return read(connection, moments, op);
     };
     let before = row::read(connection, &key)?;

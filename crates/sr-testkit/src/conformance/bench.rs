@@ -190,7 +190,7 @@ impl<S: Subject> Bench<S> {
         answer: StoreAnswer<Sealed>,
     ) -> Step<StoreOutcome<Sealed>> {
         self.now = self.now.max(answer.now);
-        let key = key_of(op);
+        let key = op.key();
         let before = key.and_then(|key| self.model.record(key)).cloned();
         let expected = self.model.apply(answer.now, op.clone()).outcome;
         let was = key.and_then(|key| self.was.get(key)).map_or(&[][..], Vec::as_slice);
@@ -205,7 +205,7 @@ impl<S: Subject> Bench<S> {
         {
             self.was.entry(key.clone()).or_default().push(before);
         }
-        *self.seen.entry((judge::name(op), answer.outcome.name())).or_default() += 1;
+        *self.seen.entry((op.name(), answer.outcome.name())).or_default() += 1;
         Ok(answer.outcome)
     }
 
@@ -301,7 +301,7 @@ impl<S: Subject> Bench<S> {
     }
 
     pub(super) fn broken(&self, rule: Rule, op: &StoreOp<Sealed>, saw: String) -> Stop {
-        let saw = format!("{}: {saw}", judge::name(op));
+        let saw = format!("{}: {saw}", op.name());
         Stop::Violation(Violation::new(rule, self.scene, saw))
     }
 }
@@ -314,19 +314,4 @@ pub(super) fn first_look() -> StoreOp<Sealed> {
 /// An operation that does nothing but tell the time.
 fn load_nothing() -> StoreOp<Sealed> {
     StoreOp::Load { key: key("what is the time") }
-}
-
-/// Returns the grant that an operation is about.
-pub(super) const fn key_of(op: &StoreOp<Sealed>) -> Option<&GrantKey> {
-    match op {
-        StoreOp::Adopt { key, .. }
-        | StoreOp::Arm { key, .. }
-        | StoreOp::Bury { key, .. }
-        | StoreOp::Commit { key, .. }
-        | StoreOp::Disarm { key, .. }
-        | StoreOp::End { key, .. }
-        | StoreOp::Escrow { key, .. }
-        | StoreOp::Load { key } => Some(key),
-        StoreOp::Due { .. } | StoreOp::Pulse { .. } => None,
-    }
 }

@@ -79,7 +79,7 @@ async fn at_once<S: Subject>(bench: &mut Bench<S>, seed: u64, patience: Duration
     let mut history = Vec::new();
     for result in results {
         let events = result.map_err(|(op, error)| {
-            broken(Rule::Answers, format!("{}: {error}: {error:?}", judge::name(&op)))
+            broken(Rule::Answers, format!("{}: {error}: {error:?}", op.name()))
         });
         history.extend(events?);
     }

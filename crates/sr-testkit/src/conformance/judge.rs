@@ -62,22 +62,6 @@ pub(super) const fn of(outcome: &Outcome) -> Option<&Row> {
     }
 }
 
-/// Returns the name of an operation.
-pub(super) const fn name(op: &StoreOp<Sealed>) -> &'static str {
-    match op {
-        StoreOp::Adopt { .. } => "Adopt",
-        StoreOp::Arm { .. } => "Arm",
-        StoreOp::Bury { .. } => "Bury",
-        StoreOp::Commit { .. } => "Commit",
-        StoreOp::Disarm { .. } => "Disarm",
-        StoreOp::Due { .. } => "Due",
-        StoreOp::End { .. } => "End",
-        StoreOp::Escrow { .. } => "Escrow",
-        StoreOp::Load { .. } => "Load",
-        StoreOp::Pulse { .. } => "Pulse",
-    }
-}
-
 /// Which rule an outcome of the wrong kind breaks.
 fn misnamed(op: &StoreOp<Sealed>, expected: &Outcome, got: &Outcome) -> Rule {
     let either = |name: &str| expected.name() == name || got.name() == name;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sr_auth_core::store::{Model, StoreAnswer, StoreOp};
 use sr_auth_store::Sealed;
 
-use super::judge::{self, judge};
+use super::judge::judge;
 
 /// An operation of a history: when it began and ended, by one counter of the whole run.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Search<'_> {
                     }
                 }
                 Some((rule, saw)) => {
-                    misfits.push(format!("{}: {rule}: {saw}", judge::name(&event.op)));
+                    misfits.push(format!("{}: {rule}: {saw}", event.op.name()));
                 }
             }
         }

@@ -10,7 +10,6 @@ use sr_auth_core::store::{LedgerEvent, OwnerId, Record, StoreOp};
 use sr_auth_core::{Fingerprint, Secret};
 
 use super::HORIZON;
-use super::occurrence::of_op;
 use super::server::GRACE;
 use super::world::{Ground, Message, Slot, Waiter, What, World};
 
@@ -91,7 +90,7 @@ impl World {
     fn of_message(&self, message: &Message, slot: Option<&Slot>, to: &mut Wide) {
         match &message.what {
             What::Op(op) => {
-                (of_op(&op.op), slot.is_some_and(|it| it.last_op == op.id)).hash(to);
+                (op.op.name(), slot.is_some_and(|it| it.last_op == op.id)).hash(to);
                 self.of_op(&op.op, to);
                 if let Some(answer) = &op.answer {
                     (answer.outcome.name(), self.ahead(answer.now)).hash(to);

@@ -54,30 +54,14 @@ pub(super) const fn stored(
         Err(StoreFailure::NotDone) => "not done",
         Err(StoreFailure::OutcomeUnknown) => "outcome unknown",
     };
-    Occurrence { how, what: of_op(op) }
-}
-
-/// Names an operation.
-pub(super) const fn of_op(op: &StoreOp<Secret>) -> &'static str {
-    match op {
-        StoreOp::Adopt { .. } => "Adopt",
-        StoreOp::Arm { .. } => "Arm",
-        StoreOp::Bury { .. } => "Bury",
-        StoreOp::Commit { .. } => "Commit",
-        StoreOp::Disarm { .. } => "Disarm",
-        StoreOp::Due { .. } => "Due",
-        StoreOp::End { .. } => "End",
-        StoreOp::Escrow { .. } => "Escrow",
-        StoreOp::Load { .. } => "Load",
-        StoreOp::Pulse { .. } => "Pulse",
-    }
+    Occurrence { how, what: op.name() }
 }
 
 /// Names what a machine asks for or tells.
 pub(super) const fn of_output(output: &Output) -> &'static str {
     match output {
         Output::Event(event) => of_event(event),
-        Output::Store(request) => of_op(&request.op),
+        Output::Store(request) => request.op.name(),
         Output::Transmit(_) => PRESENTS,
     }
 }

@@ -6,7 +6,6 @@ use sr_auth_core::store::{OwnerId, StoreOp};
 use sr_auth_core::{Fingerprint, Secret};
 
 use super::action::Action;
-use super::occurrence::of_op;
 use super::server::Answer;
 use super::step::Bench;
 use super::world::{BEGIN, Ground, Message, Phase, Waiter, What, World};
@@ -132,7 +131,7 @@ fn name(message: &Message, world: &World, ground: &Ground) -> String {
             let whose = owner.map_or(whose, process);
             let token = carried(&op.op).and_then(|it| ground.number(it));
             let token = token.map(|it| format!(" of r{it}")).unwrap_or_default();
-            format!("{whose}'s {}{token}", of_op(&op.op))
+            format!("{whose}'s {}{token}", op.op.name())
         }
         What::Request(request) => format!("{whose}'s request with r{}", request.token),
     }

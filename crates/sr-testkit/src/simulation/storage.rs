@@ -5,7 +5,7 @@ mod row;
 
 pub(crate) use defect::Defective;
 pub use defect::StoreDefect;
-pub(super) use row::{Deed, Row, key};
+pub(super) use row::{Deed, Row};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl Storage {
     /// Carries out an operation at `now`, by the store's clock.
     pub(super) fn apply(&mut self, now: Timestamp, op: StoreOp<Secret>) -> Applied {
         let deed = Deed::of(&op);
-        let Some(key) = key(&op).cloned() else {
+        let Some(key) = op.key().cloned() else {
             let answer = self.model.apply(now, op);
             return Applied { after: None, answer, before: None, deed };
         };

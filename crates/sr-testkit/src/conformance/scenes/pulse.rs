@@ -8,7 +8,7 @@ use sr_auth_core::store::{CauseOfDeath, End, GrantKey, Model, Sequence, StoreOp,
 use sr_auth_store::Sealed;
 use tokio::task::JoinSet;
 
-use crate::conformance::bench::{Bench, Step, first_look, key_of};
+use crate::conformance::bench::{Bench, Step, first_look};
 use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
@@ -113,7 +113,7 @@ async fn beyond_the_limit<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     let told_at: BTreeMap<_, _> = pulse.changes.iter().map(|it| &it.key).zip(1..).collect();
     // Those that were cut off came first.
     let place =
-        |op: &StoreOp<Sealed>| key_of(op).and_then(|key| told_at.get(key)).map_or(0, |it| *it);
+        |op: &StoreOp<Sealed>| op.key().and_then(|key| told_at.get(key)).map_or(0, |it| *it);
     answers.sort_by_key(|(op, _)| place(op));
     for (op, answer) in answers {
         // They ran at once, so the order of their moments is nobody's promise.

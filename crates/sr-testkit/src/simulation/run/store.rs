@@ -9,7 +9,7 @@ use sr_auth_core::{Secret, Timestamp};
 
 use super::{Event, Run};
 use crate::simulation::oracle::{CLOCK_ERROR, Change, Evidence, Lesson};
-use crate::simulation::storage::{self, Applied, Deed, Row, StoreWay};
+use crate::simulation::storage::{Applied, Deed, Row, StoreWay};
 use crate::simulation::trace::number;
 
 /// An operation under way.
@@ -55,7 +55,7 @@ impl Run<'_> {
     ) {
         let fate = self.scenario.store.fate(self.choices);
         let Some(it) = self.processes.get(process) else { return };
-        let grant = storage::key(&request.op).and_then(|key| self.common.place(key));
+        let grant = request.op.key().and_then(|key| self.common.place(key));
         let is_load = matches!(request.op, StoreOp::Load { .. });
         let way = self.way(fate.way, is_load, it.partitioned);
         self.coverage.store_way(way);

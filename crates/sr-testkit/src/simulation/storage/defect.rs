@@ -10,7 +10,7 @@ use sr_auth_core::store::{
 };
 use sr_auth_core::{Secret, Timestamp};
 
-use super::row::{self, Row};
+use super::row::Row;
 use hidden::Hidden;
 
 /// A rule of the store that is broken, to see whether anybody notices.
@@ -122,7 +122,7 @@ impl Defective {
 
     pub(crate) fn apply(&mut self, now: Timestamp, op: StoreOp<Secret>) -> StoreAnswer<Secret> {
         let Some(defect) = self.defect else { return self.model.apply(now, op) };
-        let key = row::key(&op).cloned();
+        let key = op.key().cloned();
         let before = key.as_ref().and_then(|key| self.model.record(key)).cloned();
         let op = self.hidden.hide(op);
         let mut answer = match self.instead(defect, now, op, before.as_ref()) {
@@ -196,7 +196,7 @@ impl Defective {
             (StoreDefect::ArmForgetsIntent, op @ StoreOp::Arm { .. }) => self.forgotten(now, op),
             (StoreDefect::ArmIgnoresIntents, op @ StoreOp::Arm { .. })
             | (StoreDefect::ArmIgnoresQuiet, op @ StoreOp::Arm { over: Some(_), .. }) => {
-                if let Some(key) = row::key(&op).cloned() {
+                if let Some(key) = op.key().cloned() {
                     self.free(now, &key, before);
                 }
                 Instead::Op(op)

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use sr_auth_core::store::{
-    Generation, GrantKey, Health, IntentId, OwnerId, Record, StoreOp, StoredToken,
-};
+use sr_auth_core::store::{Generation, Health, IntentId, OwnerId, Record, StoreOp, StoredToken};
 use sr_auth_core::{Fingerprint, Secret, Timestamp};
 
 /// A record as a judge sees it.
@@ -149,20 +147,5 @@ impl Deed {
             | Self::Load
             | Self::Pulse { .. } => None,
         }
-    }
-}
-
-/// Returns the grant that an operation is about.
-pub(in crate::simulation) const fn key(op: &StoreOp<Secret>) -> Option<&GrantKey> {
-    match op {
-        StoreOp::Adopt { key, .. }
-        | StoreOp::Arm { key, .. }
-        | StoreOp::Bury { key, .. }
-        | StoreOp::Commit { key, .. }
-        | StoreOp::Disarm { key, .. }
-        | StoreOp::End { key, .. }
-        | StoreOp::Escrow { key, .. }
-        | StoreOp::Load { key } => Some(key),
-        StoreOp::Due { .. } | StoreOp::Pulse { .. } => None,
     }
 }

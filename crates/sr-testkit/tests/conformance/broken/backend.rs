@@ -133,10 +133,10 @@ impl Broken {
     ) -> StoreAnswer<Sealed> {
         let now = self.now(connection);
         let Some(defect) = self.defect else { return state.model.apply(now, op) };
-        let key = key_of(&op).cloned();
+        let key = op.key().cloned();
         let before = key.as_ref().and_then(|key| state.model.record(key)).cloned();
         let op = rewritten(defect, op, before.as_ref());
-        let key = key_of(&op).cloned();
+        let key = op.key().cloned();
         if defect == Defect::ForgetsLifeOnRestart {
             state.apply_lifeless(now, op.clone());
         }
@@ -183,7 +183,7 @@ impl Broken {
 
     /// Writes the tokens of an operation down as they are.
     async fn leak(&self, op: &StoreOp<Sealed>) {
-        let Some(key) = key_of(op).cloned() else { return };
+        let Some(key) = op.key().cloned() else { return };
         self.spy.backend.apply(op.clone()).await.unwrap();
         let Ok(answer) = self.spy.store.apply(StoreOp::Load { key }).await else { return };
         if let StoreOutcome::Loaded(record) = answer.outcome {
@@ -275,19 +275,5 @@ impl Drop for Connection {
             let op = StoreOp::Disarm { intent, key, not_before, refusals };
             state.model.apply(self.store.hand.now(), op);
         }
-    }
-}
-
-fn key_of(op: &StoreOp<Sealed>) -> Option<&GrantKey> {
-    match op {
-        StoreOp::Adopt { key, .. }
-        | StoreOp::Arm { key, .. }
-        | StoreOp::Bury { key, .. }
-        | StoreOp::Commit { key, .. }
-        | StoreOp::Disarm { key, .. }
-        | StoreOp::End { key, .. }
-        | StoreOp::Escrow { key, .. }
-        | StoreOp::Load { key } => Some(key),
-        StoreOp::Due { .. } | StoreOp::Pulse { .. } => None,
     }
 }

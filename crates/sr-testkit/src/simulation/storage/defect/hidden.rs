@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use sr_auth_core::Secret;
 use sr_auth_core::store::{Generation, GrantKey, Record, StoreAnswer, StoreOp, StoreOutcome};
 
-use crate::simulation::storage::row;
-
 /// By how much the generation that is shown lags behind the model's, for each grant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hidden(BTreeMap<GrantKey, u64>);
@@ -19,7 +17,7 @@ impl Hidden {
 
     /// Translates the generation of an operation from what is shown to what the model has.
     pub(super) fn hide(&self, op: StoreOp<Secret>) -> StoreOp<Secret> {
-        let hidden = row::key(&op).map_or(0, |key| self.of(key));
+        let hidden = op.key().map_or(0, |key| self.of(key));
         let more = |it: Generation| Generation::from_number(it.number().saturating_add(hidden));
         match op {
             StoreOp::Arm { generation, intent, key, over } => {
