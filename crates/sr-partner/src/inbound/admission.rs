@@ -78,7 +78,7 @@ impl Admission {
     }
 
     fn unavailable(&mut self) -> State {
-        self.task.refuse(Refusal::Store, answer::later(StatusCode::SERVICE_UNAVAILABLE, 5));
+        self.task.unavailable();
         State::Done
     }
 }

@@ -245,7 +245,7 @@ impl TokenIssuance {
     }
 
     fn unavailable(&mut self) -> State {
-        self.task.refuse(Refusal::Store, answer::later(StatusCode::SERVICE_UNAVAILABLE, 5));
+        self.task.unavailable();
         State::Done
     }
 }

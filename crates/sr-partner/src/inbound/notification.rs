@@ -178,7 +178,7 @@ impl Notification {
     }
 
     fn unavailable(&mut self) -> State {
-        self.task.refuse(Refusal::Store, answer::later(StatusCode::SERVICE_UNAVAILABLE, 5));
+        self.task.unavailable();
         State::Done
     }
 }

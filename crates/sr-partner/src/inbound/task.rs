@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use http::Response;
+use http::{Response, StatusCode};
 use sr_auth_core::lifecycle::StoreOpId;
 use sr_auth_core::{Secret, SecretBytes, Timestamp};
 
 use super::{InboundEvent, InboundOutput, PartnerStoreRequest, Refusal, STORE_WITHIN};
 use crate::store::{PartnerOp, Principal};
+use crate::wire::answer;
 
 /// The outputs of one request, and the number of its store operations.
 #[derive(Debug, Default)]
@@ -43,6 +44,11 @@ impl Task {
     pub(super) fn refuse(&mut self, why: Refusal, response: Response<SecretBytes>) {
         self.tell(InboundEvent::Refused(why));
         self.respond(response);
+    }
+
+    /// Nothing was decided, since the store does not answer: the caller may come again.
+    pub(super) fn unavailable(&mut self) {
+        self.refuse(Refusal::Store, answer::later(StatusCode::SERVICE_UNAVAILABLE, 5));
     }
 
     pub(super) fn admit(&mut self, principal: Principal) {
