@@ -82,9 +82,18 @@ impl Spool {
         self.folder.read_all()
     }
 
+    /// Takes a file that was left behind as written, so that offering it writes it no second time,
+    /// which could outlive its removal.
+    pub(crate) fn hold(&self, entry: &Entry) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.entry(entry.name()).or_default();
+    }
+
     /// Removes a file that was left behind.
     pub(crate) fn remove(&self, entry: &Entry) -> Result<(), SpoolError> {
-        self.folder.remove(&entry.name())
+        let name = entry.name();
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        self.folder.remove(&name)
     }
 
     /// Returns why the last successor could not be written; `None` when it could.

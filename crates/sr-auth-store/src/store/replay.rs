@@ -64,6 +64,7 @@ impl Store {
             replay.damaged += 1;
             return Ok(());
         };
+        spool.hold(entry);
         let Some(fate) = self.offer(entry, &successor).await? else { return Ok(()) };
         match fate {
             Fate::Needless => replay.needless += 1,
