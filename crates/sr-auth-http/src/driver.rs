@@ -76,6 +76,21 @@ where
     }
 }
 
+/// Sends what a machine asked for at `now`, inside its limits, and says what came of it: for machines
+/// with inputs of their own, which [`drive`] does not run.
+///
+/// # Errors
+///
+/// As for [`Transport::send`]; past [`Transmit::not_after`] nothing is sent, and the failure is
+/// [`BeforeSend`](sr_auth_core::TransportFailure::BeforeSend).
+pub async fn transmit(
+    transmit: Transmit,
+    transport: &dyn Transport,
+    now: Timestamp,
+) -> Result<http::Response<SecretBytes>, TransportError> {
+    exchange(transmit, transport, now, Duration::ZERO).await
+}
+
 /// Sends one request inside its limits, and says what came of it. It was asked for at `now`, and has
 /// waited since then.
 pub(crate) async fn exchange(

@@ -85,7 +85,7 @@ pub use authorize::{Authorize, AuthorizeError, AuthorizeFuture, AuthorizeLayer, 
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 pub use authorize::{Public, Replayable};
 pub use clock::Clock;
-pub use driver::drive;
+pub use driver::{drive, transmit};
 pub use entropy::{EntropyError, entropy};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};

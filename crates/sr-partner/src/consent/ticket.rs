@@ -227,16 +227,38 @@ impl Consent {
         self.attempt
     }
 
+    /// Returns where the browser goes when the integration is made.
+    #[must_use]
+    pub const fn back(&self) -> &BrowserReturn {
+        &self.back
+    }
+
     /// Returns the application and the company.
     #[must_use]
     pub const fn key(&self) -> &IntegrationKey {
         &self.key
     }
 
+    /// Returns the generation of the integration that the page told of.
+    #[must_use]
+    pub const fn seen(&self) -> Generation {
+        self.seen
+    }
+
     /// Returns whose account it is.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// Returns the visit that it came from, for a page about the same company.
+    #[must_use]
+    pub fn to_visit(&self) -> ConsentVisit {
+        let redirect = match &self.back {
+            BrowserReturn::Popup => None,
+            BrowserReturn::Redirect(target) => Some(target.clone()),
+        };
+        ConsentVisit { company: self.key.company.clone(), redirect }
     }
 }
 

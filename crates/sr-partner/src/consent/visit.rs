@@ -21,8 +21,8 @@ use crate::wire::query::{Form, FormFault};
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConsentVisit {
-    company: CompanyId,
-    redirect: Option<RedirectTarget>,
+    pub(super) company: CompanyId,
+    pub(super) redirect: Option<RedirectTarget>,
 }
 
 impl ConsentVisit {

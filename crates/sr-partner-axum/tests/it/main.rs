@@ -1,0 +1,7 @@
+//! A partner service on loopback, with a SmartRecruiters on loopback and a store in a file.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
+
+mod connect;
+mod consent_page;
+mod guard;
+mod scene;
