@@ -13,8 +13,13 @@ use crate::{
 
 /// One atomic step of a store of integrations.
 ///
-/// Each may be repeated after an answer that was lost: the second time changes nothing more, and
-/// answers as the first would have. None returns the secrets of more than one company.
+/// Each may be repeated after an answer that was lost: the second time changes nothing more. Three
+/// notice that it is the second: [`CountRefusal`](Self::CountRefusal) counts once more,
+/// [`EndAll`](Self::EndAll) finds nothing left to count, and [`Arm`](Self::Arm) begins the quiet
+/// period anew, since what it announces is sent later. A repeat of [`Commit`](Self::Commit) brings
+/// the same credentials, and the secret is kept as it brings it: so it can be sealed anew.
+///
+/// None returns the secrets of more than one company.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a backend that skips an operation is broken")]
 pub enum PartnerOp<V> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sr_auth_core::store::{Generation, Sequence, StoreIdentity};
-use sr_auth_core::{Secret, SecretDigest};
+use sr_auth_core::{ClientId, Secret, SecretDigest};
 use sr_partner::store::{
-    EndCause, IntegrationEvent, IntegrationRecord, NewAttempt, PartnerModel, PartnerOp,
-    PartnerOutcome, Verified,
+    EndCause, Integrated, IntegrationEvent, IntegrationRecord, NewAttempt, PartnerModel, PartnerOp,
+    PartnerOutcome, Phase, Verified,
 };
 use sr_partner::{AttemptId, ExchangeId};
 
@@ -58,6 +58,66 @@ fn every_change_may_be_offered_again_after_a_lost_answer() {
         let again = desk.apply(step.clone());
         let PartnerOutcome::Done(same) = &again else { panic!("{step:?}: {again:?}") };
         assert_eq!(record, same, "{step:?}");
+    }
+}
+
+/// What rests is sealed anew by a repeat of the commit that brought it: row K02.
+#[test]
+fn k02_a_commit_that_is_repeated_brings_its_secret_anew_and_tells_nobody() {
+    let mut desk = Desk::new();
+    let begin = PartnerOp::Begin { attempt: new_attempt(1, "acme", 0), key: key("5f1b") };
+    [begin, arm(1, 1, 1), commit(1)].into_iter().for_each(|op| drop(desk.apply(op)));
+    for live in [false, true] {
+        if live {
+            desk.apply(activate(1));
+        }
+        let before = desk.store.record(&key("5f1b")).unwrap().without_secrets();
+        let told = format!("{:?}", desk.apply(PartnerOp::Pulse { since: Sequence(0) }));
+        for name in ["sealed under a newer key", "theirs"] {
+            let PartnerOp::Commit { attempt, generation, confirm_within, integrated, key } =
+                commit(1)
+            else {
+                unreachable!("a commit is made")
+            };
+            let secret = Secret::new(name.to_owned());
+            let integrated = Integrated { secret: secret.clone(), ..integrated };
+            desk.apply(PartnerOp::Commit {
+                attempt,
+                generation,
+                confirm_within,
+                integrated,
+                key: key.clone(),
+            });
+            let record = desk.store.record(&key).unwrap();
+            let of_attempt = record.attempt.as_ref().and_then(|it| match &it.phase {
+                Phase::Integrated { integrated, .. } => Some(integrated),
+                Phase::Posting { .. } | Phase::Prepared { .. } => None,
+            });
+            let kept = record.binding.as_ref().map(|it| &it.integrated).or(of_attempt).unwrap();
+            assert!(kept.secret.matches(&secret), "{name}, live: {live}");
+            assert_eq!(record.without_secrets(), before, "{name}, live: {live}");
+        }
+        let after = format!("{:?}", desk.apply(PartnerOp::Pulse { since: Sequence(0) }));
+        assert_eq!(after, told, "live: {live}");
+    }
+    // Under another generation the seal would not open, and other credentials are others.
+    let PartnerOp::Commit { attempt, confirm_within, integrated, key, generation } = commit(1)
+    else {
+        unreachable!("a commit is made")
+    };
+    let other = Secret::new("of another seal".to_owned());
+    let foreign = Integrated { secret: other.clone(), ..integrated };
+    let renamed = Integrated { client_id: ClientId::new("another").unwrap(), ..foreign.clone() };
+    for (generation, integrated) in [(generation.next(), foreign), (generation, renamed)] {
+        desk.apply(PartnerOp::Commit {
+            attempt,
+            confirm_within,
+            generation,
+            integrated,
+            key: key.clone(),
+        });
+        let binding = desk.store.record(&key).unwrap().binding.clone().unwrap();
+        assert!(!binding.integrated.secret.matches(&other));
     }
 }
 

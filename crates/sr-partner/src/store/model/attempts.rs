@@ -89,15 +89,15 @@ impl<V: Clone> PartnerModel<V> {
     ) -> PartnerOutcome<V> {
         self.with_attempt(key, id, |record, attempt| {
             if attempt.exchange != exchange {
-                return None;
+                return Changed::Refused;
             }
             let announced = match attempt.phase {
-                Phase::Integrated { .. } => return None,
+                Phase::Integrated { .. } => return Changed::Refused,
                 Phase::Posting { posts, .. } => posts,
                 Phase::Prepared { .. } => 0,
             };
             if announced > post {
-                return None;
+                return Changed::Refused;
             }
             // An offer that is repeated is sent later: its quiet period begins anew.
             attempt.phase = Phase::Posting {
@@ -110,7 +110,7 @@ impl<V: Clone> PartnerModel<V> {
                 let tenant = attempt.tenant.clone();
                 note(record, now, IntegrationEvent::Armed, attempt.generation, tenant);
             }
-            Some(())
+            Changed::Told
         })
     }
 
@@ -122,29 +122,36 @@ impl<V: Clone> PartnerModel<V> {
         integrated: Integrated<V>,
         confirm_within: Duration,
     ) -> PartnerOutcome<V> {
-        let is_live = |it: &Binding<V>| it.attempt == id;
-        let live = self.records.get(key).filter(|it| it.binding.as_ref().is_some_and(is_live));
-        if let Some(record) = live {
+        if let Some(record) = self.records.get_mut(key)
+            && let Some(live) = record.binding.as_mut().filter(|it| it.attempt == id)
+        {
+            // The seal of the secret would not open under another generation.
+            if live.generation == generation && live.integrated.client_id == integrated.client_id {
+                live.integrated.secret = integrated.secret;
+            }
             return PartnerOutcome::Done(record.without_secrets());
         }
         self.with_attempt(key, id, |record, attempt| {
-            // The seal of the secret would not open under another.
             if attempt.generation != generation {
-                return None;
+                return Changed::Refused;
             }
-            match &attempt.phase {
+            match &mut attempt.phase {
                 // The answer was lost, and the same credentials are offered again.
                 Phase::Integrated { integrated: kept, .. }
-                    if kept.client_id == integrated.client_id => {}
+                    if kept.client_id == integrated.client_id =>
+                {
+                    kept.secret = integrated.secret;
+                    Changed::Again
+                }
                 // A late answer to an earlier request of the same attempt: the newer one counts.
                 Phase::Integrated { .. } | Phase::Posting { .. } | Phase::Prepared { .. } => {
                     let until = now.after(confirm_within);
                     attempt.phase = Phase::Integrated { at: now, integrated, until };
                     let tenant = attempt.tenant.clone();
                     note(record, now, IntegrationEvent::Integrated, attempt.generation, tenant);
+                    Changed::Told
                 }
             }
-            Some(())
         })
     }
 
@@ -206,12 +213,12 @@ impl<V: Clone> PartnerModel<V> {
         PartnerOutcome::Done(record.without_secrets())
     }
 
-    /// Changes the attempt that stands, if it is that one; `None` leaves it as it is.
+    /// Changes the attempt that stands, if it is that one.
     fn with_attempt(
         &mut self,
         key: &IntegrationKey,
         id: AttemptId,
-        change: impl FnOnce(&mut IntegrationRecord<V>, &mut Attempt<V>) -> Option<()>,
+        change: impl FnOnce(&mut IntegrationRecord<V>, &mut Attempt<V>) -> Changed,
     ) -> PartnerOutcome<V> {
         let Some(record) = self.records.get_mut(key) else { return PartnerOutcome::Missing };
         let Some(mut attempt) = record.attempt.take_if(|it| it.id == id) else {
@@ -221,11 +228,23 @@ impl<V: Clone> PartnerModel<V> {
         record.attempt = Some(attempt);
         let shown = record.without_secrets();
         match changed {
-            None => PartnerOutcome::Superseded(shown),
-            Some(()) => {
+            Changed::Again => PartnerOutcome::Done(shown),
+            Changed::Refused => PartnerOutcome::Superseded(shown),
+            Changed::Told => {
                 self.tell(key.clone(), &shown);
                 PartnerOutcome::Done(shown)
             }
         }
     }
+}
+
+/// What became of an attempt that stands.
+#[derive(Clone, Copy, Debug)]
+enum Changed {
+    /// It was so before; at most a secret was sealed anew.
+    Again,
+    /// The operation is not for it as it is.
+    Refused,
+    /// It has changed, and everybody is told.
+    Told,
 }

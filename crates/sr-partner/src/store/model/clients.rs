@@ -88,22 +88,26 @@ impl Clients {
         }
     }
 
+    /// Takes a token from the list of its owner.
+    fn unlist(&mut self, token: &[u8; 32]) {
+        let Some(owner) = self.tokens.get(token).map(|it| it.owner.clone()) else { return };
+        let Some(list) = self.by_owner.get_mut(&owner) else { return };
+        list.retain(|it| it != token);
+        if list.is_empty() {
+            self.by_owner.remove(&owner);
+        }
+    }
+
     fn keep(&mut self, now: Timestamp, digest: [u8; 32], token: Token) {
         while let Some((expires_at, old)) = self.by_expiry.first().copied() {
             if now < expires_at {
                 break;
             }
-            if let Some(gone) = self.tokens.get(&old) {
-                let owner = gone.owner.clone();
-                let kept = self.by_owner.get_mut(&owner).map(|list| {
-                    list.retain(|it| *it != old);
-                    list.len()
-                });
-                if kept == Some(0) {
-                    self.by_owner.remove(&owner);
-                }
-            }
+            self.unlist(&old);
             self.forget(&old);
+        }
+        if self.tokens.get(&digest).is_some_and(|it| it.owner != token.owner) {
+            self.unlist(&digest);
         }
         let list = self.by_owner.entry(token.owner.clone()).or_default();
         if !list.contains(&digest) {
