@@ -48,8 +48,10 @@
 mod bench;
 mod concurrency;
 mod judge;
+mod kind;
 mod linearize;
 mod outcomes;
+mod partner;
 mod report;
 mod rule;
 mod scenes;
@@ -65,6 +67,7 @@ pub use subject::{Subject, TrialError};
 
 use std::time::Duration;
 
+use kind::Grants;
 use sr_auth_core::wire::token_answer::BODY_LIMIT;
 use sr_auth_store::{SealingKey, SealingKeys};
 use stage::Stage;
@@ -187,22 +190,64 @@ impl Suite {
         S: Subject,
         M: AsyncFn() -> Result<S, TrialError>,
     {
-        let threads = self.connections + 1;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
-            .enable_all()
-            .build()?;
+        let runtime = self.runtime()?;
         let mut stage = Stage::new(self, &make);
         runtime.block_on(scenes::play(&mut stage))?;
-        runtime.block_on(concurrency::run(&mut stage))?;
+        runtime.block_on(concurrency::run::<Grants, _, _>(&mut stage))?;
         if stage.report().conforms() {
-            sequences::run(&mut stage, &runtime)?;
+            sequences::run::<Grants, _, _>(&mut stage, &runtime)?;
         } else {
-            stage.report().leave_out("generated sequences, which would only find the same");
+            stage.report().leave_out(sequences::LEFT_OUT);
         }
-        let mut report = stage.into_report();
-        outcomes::demand(&mut report);
-        Ok(report)
+        outcomes::demand_of_grants(stage.report());
+        Ok(stage.into_report())
+    }
+
+    /// Runs the same checks for operations on integrations, which a backend keeps that writes
+    /// [`Backend::apply_partner`](sr_auth_store::Backend::apply_partner).
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use async_trait::async_trait;
+    /// # use sr_auth_store::{Backend, MemoryBackend};
+    /// # use sr_testkit::conformance::{Subject, Suite, TrialError};
+    /// # struct Memory(Arc<MemoryBackend>);
+    /// # #[async_trait]
+    /// # impl Subject for Memory {
+    /// #     async fn connect(&self) -> Result<Arc<dyn Backend>, TrialError> { Ok(self.0.clone()) }
+    /// #     async fn restart(&self) -> Result<(), TrialError> { Ok(()) }
+    /// #     async fn raw_bytes(&self) -> Result<Vec<u8>, TrialError> {
+    /// #         Ok(format!("{:?}", self.0).into_bytes())
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), TrialError> {
+    /// let suite = Suite::new().with_cases(8);
+    /// let report = suite.check_partner(async || Ok(Memory(Arc::new(MemoryBackend::new()?))))?;
+    /// assert!(report.conforms(), "{report}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check_partner<S, M>(&self, make: M) -> Result<Report, TrialError>
+    where
+        S: Subject,
+        M: AsyncFn() -> Result<S, TrialError>,
+    {
+        let runtime = self.runtime()?;
+        let mut stage = Stage::new(self, &make);
+        partner::run(&mut stage, &runtime)?;
+        Ok(stage.into_report())
+    }
+
+    fn runtime(&self) -> Result<tokio::runtime::Runtime, TrialError> {
+        let threads = self.connections + 1;
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        Ok(builder.worker_threads(threads).enable_all().build()?)
     }
 }
 

@@ -6,17 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sr_auth_core::Timestamp;
-use sr_auth_core::store::{
-    GrantKey, Model, Record, Sequence, StoreAnswer, StoreIdentity, StoreOp, StoreOutcome,
-};
-use sr_auth_store::{Backend, Durability, Sealed};
+use sr_auth_core::store::StoreIdentity;
+use sr_auth_store::{Backend, Durability};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::judge::{self, judge};
+use super::kind::{Answer, Grants, Kind};
 use super::report::Violation;
 use super::rule::Rule;
 use super::subject::{Subject, TrialError};
-use super::values::{key, owner};
 
 /// How often the clock of a store is looked at while it has to move on.
 const LOOK: Duration = Duration::from_millis(5);
@@ -40,10 +38,10 @@ pub(super) type Step<T> = Result<T, Stop>;
 
 /// A store with its connections, and the model of it.
 #[derive(Debug)]
-pub(super) struct Bench<S> {
+pub(super) struct Bench<S, K: Kind = Grants> {
     connections: Vec<Arc<dyn Backend>>,
     identity: StoreIdentity,
-    model: Model<Sealed>,
+    model: K::Model,
     now: Timestamp,
     patience: Duration,
     /// The rule that the present part of the scene is about, whatever differs.
@@ -52,10 +50,10 @@ pub(super) struct Bench<S> {
     seen: BTreeMap<(&'static str, &'static str), u64>,
     subject: S,
     /// The states in which each record was before.
-    was: BTreeMap<GrantKey, Vec<Record<Sealed>>>,
+    was: BTreeMap<K::Key, Vec<K::Record>>,
 }
 
-impl<S: Subject> Bench<S> {
+impl<S: Subject, K: Kind> Bench<S, K> {
     /// Opens `count` connections to a store that has to be empty.
     pub(super) async fn open(
         subject: S,
@@ -66,7 +64,7 @@ impl<S: Subject> Bench<S> {
         let mut bench = Self {
             connections: Vec::new(),
             identity: StoreIdentity::default(),
-            model: Model::new(StoreIdentity::default()),
+            model: K::model(StoreIdentity::default()),
             now: Timestamp::EPOCH,
             patience,
             rule: None,
@@ -78,16 +76,16 @@ impl<S: Subject> Bench<S> {
         for _ in 0..count {
             bench.connections.push(bench.subject.connect().await?);
         }
-        let answer = bench.ask(0, &first_look()).await?;
-        if let StoreOutcome::Pulse(pulse) = &answer.outcome {
-            bench.identity = pulse.store;
-            bench.model = Model::new(pulse.store);
+        let answer = bench.ask(0, &K::look()).await?;
+        if let Some((identity, _)) = K::seen(&answer.outcome) {
+            bench.identity = identity;
+            bench.model = K::model(identity);
         }
-        bench.compare(&first_look(), answer)?;
+        bench.compare(&K::look(), answer)?;
         Ok(bench)
     }
 
-    pub(super) const fn model(&self) -> &Model<Sealed> {
+    pub(super) const fn model(&self) -> &K::Model {
         &self.model
     }
 
@@ -131,21 +129,13 @@ impl<S: Subject> Bench<S> {
     }
 
     /// Carries out an operation and compares its answer with the model's.
-    pub(super) async fn apply(
-        &mut self,
-        connection: usize,
-        op: StoreOp<Sealed>,
-    ) -> Step<StoreOutcome<Sealed>> {
+    pub(super) async fn apply(&mut self, connection: usize, op: K::Op) -> Step<K::Outcome> {
         let answer = self.ask(connection, &op).await?;
         self.compare(&op, answer)
     }
 
     /// Carries out an operation as if its first answer had been lost: on another connection.
-    pub(super) async fn repeat(
-        &mut self,
-        connection: usize,
-        op: StoreOp<Sealed>,
-    ) -> Step<StoreOutcome<Sealed>> {
+    pub(super) async fn repeat(&mut self, connection: usize, op: K::Op) -> Step<K::Outcome> {
         let before = self.rule;
         self.rule = before.or(Some(Rule::RepeatChangesNothing));
         let outcome = self.apply(connection, op).await?;
@@ -154,13 +144,9 @@ impl<S: Subject> Bench<S> {
     }
 
     /// Carries out an operation, and waits for the answer no longer than patience allows.
-    pub(super) async fn ask(
-        &self,
-        connection: usize,
-        op: &StoreOp<Sealed>,
-    ) -> Step<StoreAnswer<Sealed>> {
+    pub(super) async fn ask(&self, connection: usize, op: &K::Op) -> Step<Answer<K>> {
         let backend = self.connection(connection);
-        match timeout(self.patience, backend.apply(op.clone())).await {
+        match timeout(self.patience, K::ask(&*backend, op.clone())).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.broken(Rule::Answers, op, format!("{error}: {error:?}"))),
             Err(_late) => {
@@ -170,12 +156,23 @@ impl<S: Subject> Bench<S> {
         }
     }
 
+    /// Has operations carried out at once, on all connections; nothing is compared yet.
+    pub(super) async fn ask_at_once(&self, ops: Vec<K::Op>) -> Step<Vec<(K::Op, Answer<K>)>> {
+        let mut tasks = JoinSet::new();
+        for (number, op) in ops.into_iter().enumerate() {
+            let backend = self.connection(number);
+            tasks.spawn(async move { (op.clone(), K::ask(&*backend, op).await) });
+        }
+        let mut answers = Vec::new();
+        for (op, answer) in tasks.join_all().await {
+            let answer = answer.map_err(|error| self.broken(Rule::Answers, &op, error.to_string()));
+            answers.push((op, answer?));
+        }
+        Ok(answers)
+    }
+
     /// Compares an answer with the model's, which is moved on.
-    pub(super) fn compare(
-        &mut self,
-        op: &StoreOp<Sealed>,
-        answer: StoreAnswer<Sealed>,
-    ) -> Step<StoreOutcome<Sealed>> {
+    pub(super) fn compare(&mut self, op: &K::Op, answer: Answer<K>) -> Step<K::Outcome> {
         if answer.now < self.now {
             let saw = format!("{:?} after {:?}", answer.now, self.now);
             return Err(self.broken(Rule::OneClock, op, saw));
@@ -184,47 +181,41 @@ impl<S: Subject> Bench<S> {
     }
 
     /// The same for operations that ran at once, so that their moments have no order.
-    pub(super) fn compare_unordered(
-        &mut self,
-        op: &StoreOp<Sealed>,
-        answer: StoreAnswer<Sealed>,
-    ) -> Step<StoreOutcome<Sealed>> {
+    pub(super) fn compare_unordered(&mut self, op: &K::Op, answer: Answer<K>) -> Step<K::Outcome> {
         self.now = self.now.max(answer.now);
-        let key = op.key();
-        let before = key.and_then(|key| self.model.record(key)).cloned();
-        let expected = self.model.apply(answer.now, op.clone()).outcome;
+        let key = K::key(op);
+        let before = key.and_then(|key| K::record(&self.model, key));
+        let expected = K::apply(&mut self.model, answer.now, op.clone());
         let was = key.and_then(|key| self.was.get(key)).map_or(&[][..], Vec::as_slice);
-        if let Some((rule, saw)) = judge(op, was, &expected, &answer.outcome) {
+        if let Some((rule, saw)) = K::judge(op, was, &expected, &answer.outcome) {
             // A store that has forgotten the first cannot be blamed for how it takes the second.
             let forgot = rule == Rule::AnsweredIsDone;
             let about = self.rule.filter(|it| !forgot || *it != Rule::RepeatChangesNothing);
             return Err(self.broken(about.unwrap_or(rule), op, saw));
         }
         if let (Some(key), Some(before)) = (key, before)
-            && self.model.record(key) != Some(&before)
+            && K::record(&self.model, key).as_ref() != Some(&before)
         {
             self.was.entry(key.clone()).or_default().push(before);
         }
-        *self.seen.entry((op.name(), answer.outcome.name())).or_default() += 1;
+        *self.seen.entry((K::op_name(op), K::outcome_name(&answer.outcome))).or_default() += 1;
         Ok(answer.outcome)
     }
 
     /// The same for an operation that may have been carried out once before, at a moment that only
-    /// its traces tell.
+    /// its traces tell: in what was answered, or in what was `read` afterwards.
     pub(super) fn compare_perhaps_done_before(
         &mut self,
-        op: &StoreOp<Sealed>,
-        answer: StoreAnswer<Sealed>,
-    ) -> Step<StoreOutcome<Sealed>> {
-        let record = judge::of(&answer.outcome);
-        let armed_at = record.and_then(|it| it.intent.as_ref()).map(|it| it.armed_at);
-        let noted_at = record.and_then(|it| it.ledger.last()).map(|it| it.at);
+        op: &K::Op,
+        answer: Answer<K>,
+        read: &K::Outcome,
+    ) -> Step<K::Outcome> {
         let possible = self.now..=answer.now;
-        for moment in [armed_at, noted_at].into_iter().flatten().filter(|it| possible.contains(it))
-        {
+        let traces = [&answer.outcome, read].into_iter().flat_map(K::traces);
+        for moment in traces.filter(|it| possible.contains(it)) {
             let mut done_before = self.model.clone();
-            done_before.apply(moment, op.clone());
-            let expected = done_before.clone().apply(answer.now, op.clone()).outcome;
+            K::apply(&mut done_before, moment, op.clone());
+            let expected = K::apply(&mut done_before.clone(), answer.now, op.clone());
             if expected == answer.outcome {
                 self.model = done_before;
                 break;
@@ -239,7 +230,7 @@ impl<S: Subject> Bench<S> {
         let span = span + Duration::from_millis(1);
         let until = self.now.after(span);
         let moved = self.subject.advance(span);
-        let (look, limit) = (load_nothing(), self.patience.saturating_add(span));
+        let (look, limit) = (K::nothing(), self.patience.saturating_add(span));
         let mut waited = Duration::ZERO;
         loop {
             self.apply(0, look.clone()).await?;
@@ -280,38 +271,25 @@ impl<S: Subject> Bench<S> {
     }
 
     /// Compares everything that can be read, on every connection.
-    pub(super) async fn audit(&mut self, keys: &[GrantKey]) -> Step<()> {
+    pub(super) async fn audit(&mut self, keys: &[K::Key]) -> Step<()> {
         for connection in 0..self.connections.len() {
-            for key in keys {
-                self.apply(connection, StoreOp::Load { key: key.clone() }).await?;
+            for read in K::reads(keys) {
+                self.apply(connection, read).await?;
             }
-            let due = StoreOp::Due { limit: usize::MAX, until: Timestamp::MAX };
-            self.apply(connection, due).await?;
-            self.apply(connection, first_look()).await?;
         }
         Ok(())
     }
 
     /// The same after a restart.
-    pub(super) async fn audit_after_restart(&mut self, keys: &[GrantKey]) -> Step<()> {
+    pub(super) async fn audit_after_restart(&mut self, keys: &[K::Key]) -> Step<()> {
         let before = self.rule.replace(Rule::Durable);
         self.audit(keys).await?;
         self.rule = before;
         Ok(())
     }
 
-    pub(super) fn broken(&self, rule: Rule, op: &StoreOp<Sealed>, saw: String) -> Stop {
-        let saw = format!("{}: {saw}", op.name());
+    pub(super) fn broken(&self, rule: Rule, op: &K::Op, saw: String) -> Stop {
+        let saw = format!("{}: {saw}", K::op_name(op));
         Stop::Violation(Violation::new(rule, self.scene, saw))
     }
-}
-
-/// A pulse that tells everything and shows no life.
-pub(super) fn first_look() -> StoreOp<Sealed> {
-    StoreOp::Pulse { alive: false, owner: owner(0), since: Sequence(0) }
-}
-
-/// An operation that does nothing but tell the time.
-fn load_nothing() -> StoreOp<Sealed> {
-    StoreOp::Load { key: key("what is the time") }
 }

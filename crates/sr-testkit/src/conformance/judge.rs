@@ -196,7 +196,7 @@ fn token(expected: &Option<StoredToken<Sealed>>, got: &Option<StoredToken<Sealed
     format!("other bytes, {} instead of {}", lengths[0], lengths[1])
 }
 
-fn instead_of(got: &impl Debug, expected: &impl Debug) -> String {
+pub(super) fn instead_of(got: &impl Debug, expected: &impl Debug) -> String {
     format!("{} instead of {}", cut(got), cut(expected))
 }
 

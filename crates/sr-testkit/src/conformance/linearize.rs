@@ -2,18 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use sr_auth_core::store::{Model, StoreAnswer, StoreOp};
-use sr_auth_store::Sealed;
-
-use super::judge::judge;
+use super::kind::{Answer, Grants, Kind};
 
 /// An operation of a history: when it began and ended, by one counter of the whole run.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
-    pub(super) answer: StoreAnswer<Sealed>,
+pub(super) struct Event<K: Kind = Grants> {
+    pub(super) answer: Answer<K>,
     pub(super) began: u64,
     pub(super) ended: u64,
-    pub(super) op: StoreOp<Sealed>,
+    pub(super) op: K::Op,
 }
 
 /// The greatest number of operations in a history: one bit for each.
@@ -34,7 +31,7 @@ pub(super) enum NoOrder {
 /// Finds an order of the history that the model explains, in which what ended before something
 /// began stands before it (linearizability; the search is that of Wing and Gong, with the states
 /// that were seen remembered as Lowe does).
-pub(super) fn order(model: &Model<Sealed>, history: &[Event]) -> Result<(), NoOrder> {
+pub(super) fn order<K: Kind>(model: &K::Model, history: &[Event<K>]) -> Result<(), NoOrder> {
     assert!(history.len() <= LONGEST, "a history is at most {LONGEST} operations long");
     let mut search = Search { best: (0, Vec::new()), history, seen: BTreeSet::new() };
     if search.from(0, 0, model) {
@@ -47,16 +44,16 @@ pub(super) fn order(model: &Model<Sealed>, history: &[Event]) -> Result<(), NoOr
     Err(NoOrder::Contradiction { explained, next })
 }
 
-struct Search<'a> {
+struct Search<'a, K: Kind> {
     /// The longest order so far, and why nothing could follow it.
     best: (usize, Vec<String>),
-    history: &'a [Event],
+    history: &'a [Event<K>],
     /// Which operations were done, and what the store was then.
     seen: BTreeSet<(u128, String)>,
 }
 
-impl Search<'_> {
-    fn from(&mut self, done: u128, count: usize, model: &Model<Sealed>) -> bool {
+impl<K: Kind> Search<'_, K> {
+    fn from(&mut self, done: u128, count: usize, model: &K::Model) -> bool {
         if count == self.history.len() {
             return true;
         }
@@ -74,15 +71,15 @@ impl Search<'_> {
                 continue;
             }
             let mut next = model.clone();
-            let expected = next.apply(event.answer.now, event.op.clone()).outcome;
-            match judge(&event.op, &[], &expected, &event.answer.outcome) {
+            let expected = K::apply(&mut next, event.answer.now, event.op.clone());
+            match K::judge(&event.op, &[], &expected, &event.answer.outcome) {
                 None => {
                     if self.from(done | (1 << index), count + 1, &next) {
                         return true;
                     }
                 }
                 Some((rule, saw)) => {
-                    misfits.push(format!("{}: {rule}: {saw}", event.op.name()));
+                    misfits.push(format!("{}: {rule}: {saw}", K::op_name(&event.op)));
                 }
             }
         }
@@ -98,7 +95,8 @@ mod tests {
     use std::time::Duration;
 
     use sr_auth_core::Timestamp;
-    use sr_auth_core::store::StoreIdentity;
+    use sr_auth_core::store::{Model, StoreIdentity, StoreOp};
+    use sr_auth_store::Sealed;
 
     use super::super::values::{LONG, adopt, arm, commit, disarm, intent, key, load};
     use super::*;
@@ -107,7 +105,8 @@ mod tests {
     fn history(steps: Vec<(StoreOp<Sealed>, u64, u64)>) -> Vec<Event> {
         let mut model = Model::new(StoreIdentity(7));
         let events = steps.into_iter().zip(1..).map(|((op, began, ended), secs)| {
-            let answer = model.apply(Timestamp::from_unix_secs(secs), op.clone());
+            let now = Timestamp::from_unix_secs(secs);
+            let answer = Answer { now, outcome: model.apply(now, op.clone()).outcome };
             Event { answer, began, ended, op }
         });
         events.collect()

@@ -7,27 +7,39 @@
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rule {
+    /// What SmartRecruiters answered to an attempt is kept, until that attempt is over.
+    #[error("what SmartRecruiters answered is kept")]
+    AnswerKept,
     /// What was answered is what the next operation finds, on every connection.
     #[error("what was answered is what every connection finds from then on")]
     AnsweredIsDone,
     /// A healthy store answers every operation, in bounded time.
     #[error("a healthy store answers every operation")]
     Answers,
+    /// An attempt keeps others out for as long as it says, and belongs to one consent and one run.
+    #[error("an attempt stands for as long as it says, and for one consent")]
+    AttemptStands,
     /// A back-off that one process wrote holds for all.
     #[error("nobody arms before the moment that a back-off names")]
     BackOffShared,
+    /// A company is joined by an activation only, and never over another tenant that did not agree.
+    #[error("a company is joined by an activation only, and not over another tenant")]
+    BoundByActivation,
     /// A pulse tells each change once, in order, from the cursor on, and the newest ones if there
     /// are more than its limit.
     #[error("a pulse tells what changed since its cursor, in order, up to its limit")]
     ChangesTold,
+    /// A notification ends the integration whose client signed it, once, and no other.
+    #[error("a notification ends the integration of its own generation only")]
+    DisablesItsOwn,
     /// `Due` lists what is due, the most urgent first, up to its limit.
     #[error("what is due is listed, the most urgent first, up to the limit")]
     DueOrdered,
     /// A store that promises durability finds everything again after a restart.
     #[error("a restart loses nothing that was answered")]
     Durable,
-    /// An end, or a death, keeps others from presenting.
-    #[error("nobody arms a grant that has ended or is dead")]
+    /// An end, or a death, keeps others from presenting; of an integration it takes everything.
+    #[error("what has ended or is dead stays so")]
     EndsStay,
     /// A successor that was put aside is kept until a newer one comes.
     #[error("a successor that was put aside is kept")]
@@ -84,6 +96,9 @@ pub enum Rule {
     /// A store keeps its identity and counts its changes.
     #[error("a store keeps its identity and counts its changes")]
     StoreNamed,
+    /// A client gets tokens while its integration stands, and they are worth something as long.
+    #[error("clients and tokens are good for as long as their integration is")]
+    TokensFollow,
     /// Every value comes back as it was given, whatever its length and however great the number.
     #[error("values come back as they were given")]
     ValuesKept,

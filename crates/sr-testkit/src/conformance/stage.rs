@@ -5,6 +5,7 @@ use sr_auth_store::Durability;
 
 use super::Suite;
 use super::bench::{Bench, Step, Stop};
+use super::kind::Kind;
 use super::report::{Report, Violation};
 use super::rule::Rule;
 use super::subject::{Subject, TrialError};
@@ -42,20 +43,20 @@ impl<'a, S: Subject, M: AsyncFn() -> Result<S, TrialError>> Stage<'a, M> {
     }
 
     /// Plays a scene in a store of its own.
-    pub(super) async fn play(
+    pub(super) async fn play<K: Kind>(
         &mut self,
         scene: &'static str,
-        play: impl AsyncFnOnce(&mut Bench<S>) -> Step<()>,
+        play: impl AsyncFnOnce(&mut Bench<S, K>) -> Step<()>,
     ) -> Result<(), TrialError> {
         let outcome = self.try_to_play(scene, play).await;
         self.note(outcome)
     }
 
     /// The same, with the verdict for the caller.
-    pub(super) async fn try_to_play(
+    pub(super) async fn try_to_play<K: Kind>(
         &mut self,
         scene: &'static str,
-        play: impl AsyncFnOnce(&mut Bench<S>) -> Step<()>,
+        play: impl AsyncFnOnce(&mut Bench<S, K>) -> Step<()>,
     ) -> Step<()> {
         let subject = (self.make)().await?;
         let (connections, patience) = (self.suite.connections, self.suite.patience);

@@ -12,9 +12,9 @@ pub(super) use ground::{Ground, keys};
 
 /// One step of a sequence.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum Step<D = Deed> {
     /// An operation, on one of the connections; `again` as if its answer had been lost.
-    Apply { again: bool, connection: usize, deed: Deed },
+    Apply { again: bool, connection: usize, deed: D },
     /// The store goes down and comes up.
     Restart,
     /// A quiet period goes by.
@@ -120,16 +120,26 @@ pub(super) enum Moment {
 
 /// Sequences of up to `longest` steps.
 pub(super) fn sequence(longest: usize, restarts: bool) -> impl Strategy<Value = Vec<Step>> {
+    steps(adopt(), deed(), longest, restarts)
+}
+
+/// Sequences of `deed`s, most of which begin with `first`.
+pub(super) fn steps<D: Clone + std::fmt::Debug>(
+    first: impl Strategy<Value = D>,
+    deed: impl Strategy<Value = D>,
+    longest: usize,
+    restarts: bool,
+) -> impl Strategy<Value = Vec<Step<D>>> {
     let restart = if restarts { 1 } else { 0 };
     let step = prop_oneof![
-        40 => (any::<bool>(), 0..3_usize, deed()).prop_map(|(again, connection, deed)| {
+        40 => (any::<bool>(), 0..3_usize, deed).prop_map(|(again, connection, deed)| {
             Step::Apply { again, connection, deed }
         }),
         2 => Just(Step::Wait),
         restart => Just(Step::Restart),
     ];
     // Something to work on comes first; what follows may still meet an empty store.
-    (option::weighted(0.9, adopt()), vec(step, 1..=longest)).prop_map(|(first, mut steps)| {
+    (option::weighted(0.9, first), vec(step, 1..=longest)).prop_map(|(first, mut steps)| {
         let first = first.map(|deed| Step::Apply { again: false, connection: 0, deed });
         steps.splice(0..0, first);
         steps

@@ -8,6 +8,7 @@
 )]
 
 mod broken;
+mod broken_partner;
 mod fixture;
 mod memory;
 mod sqlite;

@@ -71,3 +71,19 @@ fn sqlite_keeps_to_the_contract_on_the_machines_clock() {
     let waits = "the end of a sign of life: the store's clock cannot be moved";
     assert_eq!(report.left_out(), [waits], "{report}");
 }
+
+#[test]
+fn sqlite_keeps_integrations_to_the_contract_on_a_clock_of_the_test() {
+    let report = Suite::new().check_partner(async || Sqlite::new(Some(Hand::new()))).unwrap();
+    assert!(report.conforms(), "{report}");
+    assert!(report.left_out().is_empty(), "{report}");
+}
+
+#[test]
+fn sqlite_keeps_integrations_to_the_contract_on_the_machines_clock() {
+    let suite = Suite::new().with_seed(2).with_cases(8);
+    let report = suite.check_partner(async || Sqlite::new(None)).unwrap();
+    assert!(report.conforms(), "{report}");
+    let waits = "the end of a refusal: the store's clock cannot be moved";
+    assert_eq!(report.left_out(), [waits], "{report}");
+}

@@ -6,9 +6,9 @@ use std::time::Duration;
 use sr_auth_core::Timestamp;
 use sr_auth_core::store::{CauseOfDeath, End, GrantKey, Model, Sequence, StoreOp, StoreOutcome};
 use sr_auth_store::Sealed;
-use tokio::task::JoinSet;
 
-use crate::conformance::bench::{Bench, Step, first_look};
+use crate::conformance::bench::{Bench, Step};
+use crate::conformance::kind::{Grants, Kind as _};
 use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
@@ -76,7 +76,7 @@ async fn cursors<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     let count = u64::try_from(ops.len()).unwrap_or(u64::MAX);
     for (connection, op) in ops.into_iter().enumerate() {
         bench.apply(connection, op).await?;
-        bench.apply(connection + 1, first_look()).await?;
+        bench.apply(connection + 1, Grants::look()).await?;
     }
     for since in (0..=count).chain([u64::MAX]) {
         bench.apply(0, pulse(1, since, false)).await?;
@@ -88,18 +88,9 @@ async fn cursors<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
 async fn beyond_the_limit<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     let count = Model::<Sealed>::CHANGES_LIMIT + BEYOND;
     let keys: Vec<GrantKey> = (0..count).map(|it| key(&format!("planner/{it}"))).collect();
-    let mut tasks = JoinSet::new();
-    for (number, key) in keys.iter().enumerate() {
-        let op = adopt(key, u64::try_from(number).unwrap_or(u64::MAX));
-        let backend = bench.connection(number);
-        tasks.spawn(async move { (op.clone(), backend.apply(op).await) });
-    }
-    let mut answers = Vec::new();
-    for (op, answer) in tasks.join_all().await {
-        let answer = answer.map_err(|error| bench.broken(Rule::Answers, &op, error.to_string()))?;
-        answers.push((op, answer));
-    }
-    let look = first_look();
+    let ops = keys.iter().zip(0..).map(|(key, number)| adopt(key, number)).collect();
+    let mut answers = bench.ask_at_once(ops).await?;
+    let look = Grants::look();
     let told = bench.ask(0, &look).await?;
     let StoreOutcome::Pulse(pulse) = &told.outcome else {
         bench.compare(&look, told)?;

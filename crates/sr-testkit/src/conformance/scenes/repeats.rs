@@ -14,7 +14,8 @@ use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    FAR, LONG, adopt, arm, at, back_off, commit, disarm, escrow, intent, key, owner, sealed_again,
+    FAR, LONG, adopt, arm, at, back_off, commit, disarm, escrow, intent, key, load, owner,
+    sealed_again,
 };
 
 /// Makes one operation on a grant at generation 1 whose intent is (1, 1).
@@ -85,7 +86,8 @@ async fn callers_leave<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
             leave(bench, op.clone(), polls).await;
             // What was left behind is done by now, or will be without anybody noticing.
             let answer = bench.ask(1, &op).await?;
-            bench.compare_perhaps_done_before(&op, answer)?;
+            let read = bench.ask(1, &load(&key)).await?;
+            bench.compare_perhaps_done_before(&op, answer, &read.outcome)?;
             keys.push(key);
         }
         bench.audit(&keys).await?;
