@@ -236,6 +236,12 @@ impl AppRegistration {
         self.consent_url.as_str()
     }
 
+    /// Returns what the Apps & Integrations page says.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
     /// Returns where SmartRecruiters calls, if it does.
     #[must_use]
     pub fn inbound(&self) -> Option<&InboundUrls> {
@@ -246,6 +252,12 @@ impl AppRegistration {
     #[must_use]
     pub fn granted_scopes(&self) -> Option<&ScopeSet> {
         self.inbound.as_ref().map(|(_, granted)| granted)
+    }
+
+    /// Returns the address of the logo.
+    #[must_use]
+    pub fn logo(&self) -> Option<&str> {
+        self.logo.as_ref().map(RedirectUri::as_str)
     }
 
     /// Returns how the consent page is shown.
@@ -263,6 +275,12 @@ impl AppRegistration {
     /// Returns the scopes that are asked for, each with its reason.
     pub fn scopes(&self) -> impl Iterator<Item = &RequestedScope> {
         self.scopes.iter()
+    }
+
+    /// Returns which customers see it.
+    #[must_use]
+    pub const fn visibility(&self) -> &Visibility {
+        &self.visibility
     }
 }
 

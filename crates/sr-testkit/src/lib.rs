@@ -49,13 +49,14 @@ pub use drive::drive;
 #[cfg(feature = "server")]
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use simulator::{
-    AccessTokenLife, AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces,
-    DisableRequests, Effect, ErrorBody, ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId,
-    GrantView, IntegrationView, InvalidClientStatus, Issued, JournalEntry, LoopbackPort,
-    MissingScope, OldAccessToken, PartnerAuthentication, Pkce, RefreshTokenType,
-    RepeatedIntegration, Reply, RequestScope, ResponseType, SecondToken, Simulator, Slot,
-    SpentRefreshToken, Successor, Switch, SwitchError, Switches, Target, TokenErrors, TokenShape,
-    UnconsentedIntegration, UnreadableBody,
+    AccessTokenLife, AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, Connection,
+    CredentialKind, CredentialView, DeclineSpaces, DisableRequests, Effect, ErrorBody,
+    ExchangeRedirect, ExpiresIn, Fault, Fingerprint, GrantId, GrantView, IntegrationView,
+    InvalidClientStatus, Issued, JournalEntry, LoopbackPort, MissingScope, NewCredential,
+    OldAccessToken, PartnerAuthentication, PartnerCall, PartnerCallInput, PartnerCallOutput,
+    PartnerCallRecord, PartnerStep, Pkce, RefreshTokenType, RepeatedIntegration, Reply,
+    RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch,
+    SwitchError, Switches, Target, TokenErrors, TokenShape, UnconsentedIntegration, UnreadableBody,
 };
 pub use world::{
     Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, PartnerApp,

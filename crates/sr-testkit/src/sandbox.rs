@@ -3,6 +3,8 @@
 mod admin;
 mod clock;
 mod other_sites;
+mod partner_admin;
+mod partner_client;
 mod routes;
 mod serve;
 mod start_page;
@@ -16,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::simulator::{LoopbackPort, Simulator, Switches};
+use crate::simulator::{LoopbackPort, PartnerCallRecord, Simulator, Switches};
 use crate::world::{DemoCredentials, World};
 use clock::SandboxClock;
 
@@ -92,7 +94,6 @@ pub enum SandboxError {
 /// ```
 #[derive(Debug)]
 pub struct Sandbox {
-    address: SocketAddr,
     credentials: DemoCredentials,
     server: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
@@ -102,12 +103,17 @@ pub struct Sandbox {
 /// What requests and the owner of the sandbox share.
 #[derive(Debug)]
 struct Shared {
+    address: SocketAddr,
     admin: bool,
     clock: SandboxClock,
     simulator: Mutex<Simulator>,
 }
 
 impl Shared {
+    fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     fn simulator(&self) -> MutexGuard<'_, Simulator> {
         // A panic in another request says nothing about the tables of the simulator.
         self.simulator.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,6 +143,7 @@ impl Sandbox {
         let mut simulator = Simulator::new(world, seed);
         *simulator.switches_mut() = settings.switches;
         let shared = Arc::new(Shared {
+            address,
             admin: settings.admin,
             clock: SandboxClock::new(),
             simulator: Mutex::new(simulator),
@@ -144,13 +151,13 @@ impl Sandbox {
         let router = routes::router(Arc::clone(&shared));
         let (stop, stopped) = watch::channel(false);
         let server = Some(tokio::spawn(serve::serve(listener, router, stopped)));
-        Ok(Self { address, credentials, server, shared, stop })
+        Ok(Self { credentials, server, shared, stop })
     }
 
     /// Returns where it listens, such as `http://127.0.0.1:8700`.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        self.shared.origin()
     }
 
     /// Returns its endpoints, as a library takes them.
@@ -171,6 +178,11 @@ impl Sandbox {
     /// Looks at the simulator, or changes it; no request is answered meanwhile.
     pub fn with<T>(&self, look: impl FnOnce(&mut Simulator) -> T) -> T {
         look(&mut self.shared.simulator())
+    }
+
+    /// Makes the calls of partners that the simulator has queued, and returns what became of them.
+    pub async fn call_partners(&self) -> Vec<PartnerCallRecord> {
+        partner_client::make_calls(&self.shared).await
     }
 
     /// Returns the time by the clock of the sandbox.

@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+mod apps;
 mod authorize;
 mod faults;
 mod fingerprint;
@@ -11,7 +12,10 @@ mod integrations;
 mod iso_time;
 mod journal;
 mod ledger;
+mod own_credentials;
 mod page;
+mod pages;
+mod partner_call;
 mod rate_limit;
 mod recorder;
 mod resources;
@@ -19,11 +23,16 @@ mod switches;
 mod token;
 mod truth;
 
+pub use apps::Connection;
 pub use faults::{Effect, Fault, Target};
 pub use fingerprint::Fingerprint;
 pub use integrations::{DisableRequests, IntegrationView};
 pub use journal::JournalEntry;
 pub use ledger::{GrantId, GrantView};
+pub use own_credentials::{CredentialKind, CredentialView, NewCredential};
+pub use partner_call::{
+    PartnerCall, PartnerCallInput, PartnerCallOutput, PartnerCallRecord, PartnerStep,
+};
 pub use rate_limit::Slot;
 pub use switches::{
     AccessTokenLife, AnswerScope, AutoDecision, BasicAuthentication, CodeReplay, DeclineSpaces,
@@ -38,6 +47,8 @@ pub use truth::Issued;
 pub(crate) use fingerprint::{Generator, Lookup, lookup};
 #[cfg(feature = "server")]
 pub(crate) use page::{document, escape};
+#[cfg(feature = "server")]
+pub(crate) use pages::{PAGES, RegistrationForm};
 
 use std::time::Duration;
 
@@ -51,6 +62,7 @@ use faults::Faults;
 use integrations::Integrations;
 use journal::Journal;
 use ledger::Ledger;
+use pages::ShownOnce;
 use rate_limit::RateLimits;
 
 /// SmartRecruiters: authorization server and resource server, as documented.
@@ -81,6 +93,7 @@ pub struct Simulator {
     ledger: Ledger,
     limits: RateLimits,
     secrets: Generator,
+    shown_once: ShownOnce,
     switches: Switches,
     tickets: Tickets,
     world: World,
@@ -131,6 +144,7 @@ impl Simulator {
             ledger: Ledger::default(),
             limits: RateLimits::default(),
             secrets: Generator::new(seed),
+            shown_once: ShownOnce::default(),
             switches: Switches::default(),
             tickets: Tickets::default(),
             world,
@@ -248,10 +262,10 @@ impl Simulator {
             Endpoints::AUTHORIZATION_PATH => self.authorize(now, request),
             Endpoints::TOKEN_PATH => self.token(now, request),
             page::STYLE_PATH => Handled::new(page::style()),
-            _ => match self.integration(now, request) {
-                Some(handled) => handled,
-                None => self.resource(now, request),
-            },
+            _ => {
+                let handled = self.integration(now, request).or_else(|| self.page(request));
+                handled.unwrap_or_else(|| self.resource(now, request))
+            }
         }
     }
 

@@ -3,11 +3,13 @@
 mod accounts;
 mod company_data;
 mod demo;
+mod key;
 mod partner_app;
 
-pub use accounts::{Client, ClientKind, Company, Key, KeyHolder, SystemRole, User};
+pub use accounts::{Client, ClientKind, Company, SystemRole, User};
 pub use company_data::{Candidate, Job};
 pub use demo::DemoCredentials;
+pub use key::{Key, KeyHolder};
 pub use partner_app::PartnerApp;
 
 use std::collections::BTreeMap;
@@ -120,6 +122,11 @@ impl World {
         self.clients.values().map(AsRef::as_ref)
     }
 
+    /// Returns the applications of partners in the order of their ids.
+    pub fn partner_apps(&self) -> impl Iterator<Item = &PartnerApp> {
+        self.partner_apps.values()
+    }
+
     /// Returns the jobs in the order of their ids.
     pub fn jobs(&self) -> impl Iterator<Item = &Job> {
         self.jobs.values()
@@ -157,6 +164,10 @@ impl World {
     /// The client of an id, to hold on to while the rest of the world is at work.
     pub(crate) fn shared_client(&self, client_id: &str) -> Option<&Arc<Client>> {
         self.clients.get(client_id)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
     }
 
     pub(crate) fn key(&self, secret: &Lookup) -> Option<&Key> {

@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 50] = [
+const DOORS: [(&str, &str); 55] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -60,6 +60,11 @@ const DOORS: [(&str, &str); 50] = [
     ("crates/sr-partner-axum/src/routes/decision.rs", "reads the form of the consent page"),
     ("crates/sr-testkit/src/canary.rs", "spells a canary in every way in which it could leak"),
     ("crates/sr-testkit/src/exploration/step.rs", "reads which refresh token a request presents"),
+    (
+        "crates/sr-testkit/src/sandbox/partner_admin.rs",
+        "answers with the credentials that a program had made",
+    ),
+    ("crates/sr-testkit/src/sandbox/partner_client.rs", "hands a request to a partner's socket"),
     ("crates/sr-testkit/src/sandbox/routes.rs", "hands the simulator's answer to the socket"),
     ("crates/sr-testkit/src/simulation/network.rs", "cuts an answer where its connection breaks"),
     (
@@ -68,6 +73,9 @@ const DOORS: [(&str, &str); 50] = [
     ),
     ("crates/sr-testkit/src/simulator/authorize.rs", "reads the form of the consent page"),
     ("crates/sr-testkit/src/simulator/integrations.rs", "trades pairs with a partner"),
+    ("crates/sr-testkit/src/simulator/pages.rs", "reads the form of a page"),
+    ("crates/sr-testkit/src/simulator/pages/shown.rs", "shows a new secret, once"),
+    ("crates/sr-testkit/src/simulator/partner_call.rs", "writes a partner's token into a request"),
     ("crates/sr-testkit/src/simulator/resources/content.rs", "reads the JSON of a request"),
     ("crates/sr-testkit/src/simulator/token.rs", "reads the form of a token request"),
     ("crates/sr-testkit/src/simulator/truth.rs", "looks a token up for the judge"),

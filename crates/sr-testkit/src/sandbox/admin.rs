@@ -1,4 +1,4 @@
-//! The administration under `/__sandbox/`: journal, clock, faults and switches.
+//! The administration under `/__sandbox/`: journal, clock, faults and switches, and partners.
 //!
 //! Changes are taken as JSON only: a page of another origin can send that type only after asking,
 //! and nothing here answers that question.
@@ -17,7 +17,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Shared, other_sites};
+use super::{Shared, other_sites, partner_admin};
 use crate::simulator::{Fault, JournalEntry, Switches};
 
 /// How far one request may move the clock: ten years.
@@ -29,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/__sandbox/faults", post(inject).delete(clear_faults))
         .route("/__sandbox/requests", get(requests))
         .route("/__sandbox/switches", get(switches).put(set_switches))
+        .merge(partner_admin::routes())
         .route_layer(middleware::from_fn(not_from_other_sites))
 }
 
@@ -79,12 +80,12 @@ async fn inject(
     StatusCode::NO_CONTENT.into_response()
 }
 
-fn wrong(message: &str) -> Response {
+pub(super) fn wrong(message: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "message": message }))).into_response()
 }
 
 /// Says what is wrong with a body; data that do not fit are as wrong as a number out of range.
-fn not_taken(rejection: &JsonRejection) -> Response {
+pub(super) fn not_taken(rejection: &JsonRejection) -> Response {
     let status = match rejection.status() {
         StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         status => status,

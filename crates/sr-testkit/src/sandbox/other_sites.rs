@@ -4,6 +4,8 @@ use http::header::{HOST, HeaderName, ORIGIN};
 use http::{HeaderMap, Method, request};
 use sr_auth_core::Endpoints;
 
+use crate::simulator::PAGES;
+
 /// The header in which browsers tell whether a page of another site asks.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -14,12 +16,14 @@ pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
     !matches!(site, None | Some(b"same-origin" | b"none"))
 }
 
-/// Tells whether a request is an answer to a consent page that comes from elsewhere.
+/// Tells whether a request is a form of a page of ours that is posted from elsewhere.
 ///
-/// The page forbids a referrer, so a browser that posts its form writes `Origin: null` and tells
+/// The pages forbid a referrer, so a browser that posts a form writes `Origin: null` and tells
 /// the truth in `Sec-Fetch-Site` alone.
-pub(super) fn posts_consent(head: &request::Parts) -> bool {
-    if head.method != Method::POST || head.uri.path() != Endpoints::AUTHORIZATION_PATH {
+pub(super) fn posts_form(head: &request::Parts) -> bool {
+    let path = head.uri.path();
+    let is_form = path == Endpoints::AUTHORIZATION_PATH || path.starts_with(PAGES);
+    if head.method != Method::POST || !is_form {
         return false;
     }
     let same_origin = head.headers.get(SEC_FETCH_SITE).is_some_and(|it| it == "same-origin");
@@ -37,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_consent_form_is_posted_from_its_own_page_or_by_a_program() {
+    fn a_form_is_posted_from_its_own_page_or_by_a_program() {
         let cases = [
             ("a program", &[][..], false),
             ("a browser of today", &[("origin", "null"), ("sec-fetch-site", "same-origin")], false),
@@ -61,15 +65,16 @@ mod tests {
             ),
         ];
         for (name, headers, foreign) in cases {
-            let request = http::Request::post(Endpoints::AUTHORIZATION_PATH);
-            let mut request = request.header("host", "127.0.0.1:8700");
-            for (name, value) in headers {
-                request = request.header(*name, *value);
+            for path in [Endpoints::AUTHORIZATION_PATH, "/pages/credentials"] {
+                let mut request = http::Request::post(path).header("host", "127.0.0.1:8700");
+                for (name, value) in headers {
+                    request = request.header(*name, *value);
+                }
+                let (mut head, ()) = request.body(()).unwrap().into_parts();
+                assert_eq!(posts_form(&head), foreign, "{name}");
+                head.method = Method::GET;
+                assert!(!posts_form(&head), "a link may lead here from anywhere: {name}");
             }
-            let (mut head, ()) = request.body(()).unwrap().into_parts();
-            assert_eq!(posts_consent(&head), foreign, "{name}");
-            head.method = Method::GET;
-            assert!(!posts_consent(&head), "a link may lead here from anywhere: {name}");
         }
     }
 }

@@ -14,8 +14,8 @@ use http::{Request, StatusCode};
 use sr_auth_core::{Endpoints, SecretBytes};
 
 use super::serve::Lost;
-use super::{Shared, admin, other_sites, start_page};
-use crate::simulator::Reply;
+use super::{Shared, admin, other_sites, partner_client, start_page};
+use crate::simulator::{PAGES, Reply};
 
 /// How large the body of a request may be, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -60,12 +60,13 @@ fn is_loopback(host: &str) -> bool {
 
 async fn simulate(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    if other_sites::posts_consent(&head) {
-        return (StatusCode::FORBIDDEN, "consent is given on the page of this server only\n")
+    if other_sites::posts_form(&head) {
+        return (StatusCode::FORBIDDEN, "forms are posted from the pages of this server only\n")
             .into_response();
     }
     let limit = match head.uri.path() {
         Endpoints::AUTHORIZATION_PATH | Endpoints::TOKEN_PATH => FORM_LIMIT,
+        path if path.starts_with(PAGES) => FORM_LIMIT,
         _ => BODY_LIMIT,
     };
     let body = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, limit)).await;
@@ -74,10 +75,15 @@ async fn simulate(State(shared): State<Arc<Shared>>, request: Request<Body>) -> 
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
+    let is_page = head.uri.path().starts_with(PAGES);
     let request = Request::from_parts(head, SecretBytes::new(body.into()));
     let (reply, slot) = shared.simulator().begin(shared.clock.now(), &request);
     // Gives the slot back even when the peer hangs up and this future is dropped.
     let under_way = UnderWay { shared: &shared, slot: Some(slot) };
+    // What a button had SmartRecruiters tell a partner is told before the next page shows it.
+    if is_page {
+        partner_client::make_calls(&shared).await;
+    }
     let response = match reply {
         Reply::Answer { delay, response } => {
             wait(delay.min(LONGEST_DELAY)).await;

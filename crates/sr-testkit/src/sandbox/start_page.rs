@@ -52,6 +52,13 @@ fn page(switches: &Switches, admin: bool) -> String {
         "<h1>SmartRecruiters sandbox</h1>\n\
          <p>This server imitates the authentication of the SmartRecruiters API on your own machine, \
          for development and tests. It is not SmartRecruiters, and knows no real account.</p>\n\
+         <h2>Pages</h2>\n<ul>\n\
+         <li><a href=\"/pages/apps\">Apps &amp; Integrations</a>, where a customer connects and \
+         disables the applications of partners</li>\n\
+         <li><a href=\"/pages/credentials\">Credential Manager</a>, where a customer makes and \
+         revokes API keys and OAuth clients</li>\n\
+         <li><a href=\"/pages/partners\">Partner registration</a>, where the Partner &amp; API \
+         Team gives master credentials</li>\n</ul>\n\
          <h2>Endpoints</h2>\n<table>\n<thead><tr><th scope=\"col\">Request</th>\
          <th scope=\"col\">Needs</th></tr></thead>\n<tbody>\n{endpoints}</tbody>\n</table>\n\
          <h2>Look inside</h2>\n<ul>\n\

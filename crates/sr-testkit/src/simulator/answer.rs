@@ -16,6 +16,8 @@ use super::switches::ErrorBody;
 #[derive(Debug)]
 pub(super) struct Handled {
     pub(super) credential: Option<Fingerprint>,
+    /// Whether the journal is told.
+    pub(super) is_noted: bool,
     pub(super) reason: Option<&'static str>,
     pub(super) response: Response<SecretBytes>,
     pub(super) slot: Slot,
@@ -23,7 +25,12 @@ pub(super) struct Handled {
 
 impl Handled {
     pub(super) fn new(response: Response<SecretBytes>) -> Self {
-        Self { credential: None, reason: None, response, slot: Slot::none() }
+        Self { credential: None, is_noted: true, reason: None, response, slot: Slot::none() }
+    }
+
+    /// Keeps the request out of the journal.
+    pub(super) fn unnoted(self) -> Self {
+        Self { is_noted: false, ..self }
     }
 
     pub(super) fn because(self, reason: &'static str) -> Self {
@@ -121,13 +128,40 @@ pub(super) fn method_not_allowed(allow: &str) -> Response<SecretBytes> {
     response
 }
 
-/// A page that nobody may frame, cache or learn the address of, and that posts only to itself and
-/// to `form_targets`: a browser applies that rule to the redirect after the post as well.
-pub(super) fn page(status: StatusCode, html: String, form_targets: &str) -> Response<SecretBytes> {
+/// What a page may have from elsewhere, each as sources of a content security policy.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Where its forms may lead: a browser applies that rule to the redirect after a post as well.
+    pub(super) form_targets: String,
+    /// What it may show in a frame.
+    pub(super) frames: String,
+    /// Whether it has a script of this server, which asks this server.
+    pub(super) has_script: bool,
+    /// What it may show as an image.
+    pub(super) images: String,
+}
+
+impl Sources {
+    /// Allows the image at an address.
+    pub(super) fn add_image(&mut self, url: &str) {
+        self.images.push_str(&super::page::form_target(url));
+    }
+}
+
+/// A page that nobody may frame, cache or learn the address of.
+pub(super) fn page(status: StatusCode, html: String, sources: &Sources) -> Response<SecretBytes> {
     let mut response = with_body(status, "text/html; charset=utf-8", html);
+    let directive = |name: &str, sources: &str| match sources {
+        "" => String::new(),
+        sources => format!(" {name}{sources};"),
+    };
+    let script = if sources.has_script { " script-src 'self'; connect-src 'self';" } else { "" };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self'{form_targets}; \
-         base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self';{script}{}{} form-action 'self'{}; \
+         base-uri 'none'; frame-ancestors 'none'",
+        directive("img-src", &sources.images),
+        directive("frame-src", &sources.frames),
+        sources.form_targets,
     );
     set(&mut response, CONTENT_SECURITY_POLICY, &policy);
     protect(&mut response);

@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode};
 use sr_auth_core::{SecretBytes, Timestamp};
 
 use super::Simulator;
-use super::answer::{self, Handled};
+use super::answer::{self, Handled, Sources};
 use super::fingerprint::{Lookup, lookup};
 use super::form::{Form, encode};
 use super::ledger::{Code, Presented};
@@ -72,9 +72,10 @@ impl Simulator {
             AutoDecision::Ask => {
                 let ticket = self.secrets.hex(64);
                 let html = page::consent(&self.world, &consent, &ticket);
-                let targets = page::form_target(&consent.redirect_uri);
+                let form_targets = page::form_target(&consent.redirect_uri);
+                let sources = Sources { form_targets, ..Sources::default() };
                 self.tickets.add(now, &ticket, consent);
-                Handled::new(answer::page(StatusCode::OK, html, &targets))
+                Handled::new(answer::page(StatusCode::OK, html, &sources))
             }
             AutoDecision::Authorize => {
                 let user = self.world.users().find(|user| user.active);
@@ -157,7 +158,7 @@ impl Simulator {
 /// An error about the client or the redirect URI: shown here, never sent on (RFC 6749 §4.1.2.1).
 fn shown(reason: &'static str) -> Handled {
     let html = page::error(reason);
-    Handled::new(answer::page(StatusCode::BAD_REQUEST, html, "")).because(reason)
+    Handled::new(answer::page(StatusCode::BAD_REQUEST, html, &Sources::default())).because(reason)
 }
 
 fn back(redirect_uri: &str, state: Option<&str>, parts: &[String]) -> String {

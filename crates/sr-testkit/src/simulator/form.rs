@@ -56,6 +56,11 @@ impl<'a> Form<'a> {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_ref())
     }
 
+    /// Returns the values of a name that may come several times, in their order.
+    pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        self.0.iter().filter(move |(it, _)| it == name).map(|(_, value)| value.as_ref())
+    }
+
     /// Returns the value of a name; an empty one counts as left out (RFC 6749 §3.2).
     pub(super) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

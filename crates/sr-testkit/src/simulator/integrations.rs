@@ -1,6 +1,6 @@
 //! The exchange of credentials with partners, and SmartRecruiters as a caller of their endpoints.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};
@@ -13,14 +13,21 @@ use super::Simulator;
 use super::access::{Caller, Identified};
 use super::answer::{self, Handled};
 use super::fingerprint::Fingerprint;
+use super::partner_call::{self, PartnerCall, PartnerCallRecord};
 use super::switches::{PartnerAuthentication, RepeatedIntegration, UnconsentedIntegration};
-use crate::world::{Client, ClientKind, SystemRole};
+use crate::world::{Client, ClientKind, PartnerApp, SystemRole};
 
 /// What customers have agreed to, and what came of it.
 #[derive(Debug, Default)]
 pub(super) struct Integrations {
+    /// Calls of partners that somebody has asked for, and nobody has made yet.
+    pub(super) calls: VecDeque<PartnerCall>,
     consents: BTreeSet<IntegrationKey>,
+    /// How often a partner has exchanged credentials.
+    exchanges: BTreeMap<IntegrationKey, u64>,
     live: BTreeMap<IntegrationKey, Vec<Live>>,
+    /// What became of the last ones.
+    pub(super) records: VecDeque<PartnerCallRecord>,
 }
 
 /// One integration of one company.
@@ -84,6 +91,17 @@ impl Simulator {
             self.world.revoke_client(&live.client);
         }
         ended.iter().map(view).collect()
+    }
+
+    /// Tells whether a customer's administrator has connected an application, whatever has come of
+    /// it.
+    pub(super) fn has_consent(&self, key: &IntegrationKey) -> bool {
+        self.integrations.consents.contains(key)
+    }
+
+    /// Counts the exchanges of credentials that were answered with some.
+    pub(super) fn exchanges(&self, key: &IntegrationKey) -> u64 {
+        self.integrations.exchanges.get(key).copied().unwrap_or_default()
     }
 
     /// Returns the integrations of a company, the newest last.
@@ -182,10 +200,14 @@ impl Simulator {
         if same_pair.is_some() {
             return refused(bad, "clientId is not unique among the integrations");
         }
-        self.connect(key, ours)
+        let handled = self.trade(key.clone(), ours);
+        if handled.reason.is_none() {
+            *self.integrations.exchanges.entry(key).or_default() += 1;
+        }
+        handled
     }
 
-    fn connect(&mut self, key: IntegrationKey, ours: Option<PartnerPair>) -> Handled {
+    fn trade(&mut self, key: IntegrationKey, ours: Option<PartnerPair>) -> Handled {
         let live = self.integrations.live.get(&key).cloned().unwrap_or_default();
         match (live.last(), self.switches.repeated_integration) {
             (Some(_), RepeatedIntegration::Refused) => {
@@ -214,9 +236,10 @@ impl Simulator {
         let (client, secret) = (self.secrets.hex(32), Secret::new(self.secrets.hex(32)));
         let app = self.world.partner_app(key.app.as_str());
         let scopes = app.map(|it| it.scopes.clone()).unwrap_or_default();
-        let (name, role) = (key.app.as_str(), SystemRole::Administrator);
-        let company = key.company.as_str();
-        let service = Client::service(&client, secret, name, company, role, scopes);
+        let name = app.and_then(PartnerApp::registration).map_or(key.app.as_str(), |it| it.name());
+        let (company, role) = (key.company.as_str(), SystemRole::Administrator);
+        let service = Client::service(&client, secret, name, company, role, scopes)
+            .with_description("Integration of a partner");
         self.world.add_client(service);
         let new = Live { client, id: self.secrets.uuid(), ours };
         let response = self.answered(&new);
@@ -271,12 +294,7 @@ impl DisableRequests {
     /// Writes the notification, with the token that the partner answered.
     #[must_use]
     pub fn notification(&self, answer: &Response<SecretBytes>) -> Option<Request<SecretBytes>> {
-        #[derive(Deserialize)]
-        struct Granted {
-            access_token: String,
-        }
-        let granted: Granted = serde_json::from_slice(answer.body().expose()).ok()?;
-        let token = Secret::new(granted.access_token);
+        let token = partner_call::granted(answer)?;
         let body = br#"{"eventType":"INTEGRATION_DISABLED"}"#.to_vec();
         Request::post(&self.callback)
             .header(AUTHORIZATION, format!("Bearer {}", token.expose()))

@@ -11,17 +11,7 @@ use crate::world::{User, World};
 /// Where the style sheet is.
 pub(super) const STYLE_PATH: &str = "/identity/oauth/style.css";
 
-const STYLE: &str = "\
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; }
-fieldset, .note { border: 1px solid; border-radius: .25rem; margin: 1rem 0; padding: .5rem 1rem; }
-button { border: 2px solid; border-radius: .25rem; font: inherit; margin: 0 .5rem 0 0; padding: .5rem 1rem; }
-button.first { font-weight: bold; }
-:focus-visible { outline: 3px solid #1a73e8; outline-offset: 2px; }
-table { border-collapse: collapse; } th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; }
-code { overflow-wrap: anywhere; } td code { white-space: nowrap; }
-";
+const STYLE: &str = include_str!("page/style.css");
 
 /// The style sheet of all pages.
 pub(super) fn style() -> Response<SecretBytes> {
@@ -49,11 +39,16 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// A whole page; `title` is text, `body` is HTML.
 pub(crate) fn document(title: &str, body: &str) -> String {
+    document_with(title, "", body)
+}
+
+/// A whole page with a header, which is HTML too.
+pub(super) fn document_with(title: &str, header: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{}</title>\n<link rel=\"stylesheet\" href=\"{STYLE_PATH}\">\n</head>\n\
-         <body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+         <body>\n{header}<main>\n{body}</main>\n</body>\n</html>\n",
         escape(title)
     )
 }
@@ -84,7 +79,7 @@ pub(super) fn consent(world: &World, consent: &Consent, ticket: &str) -> String 
     document("Authorize an application – SmartRecruiters sandbox", &body)
 }
 
-fn scope_item(scope: &sr_auth_core::Scope) -> String {
+pub(super) fn scope_item(scope: &sr_auth_core::Scope) -> String {
     let meaning =
         scope.known().map_or("A permission without a known description", |known| known.description);
     format!("<li>{} (<code>{}</code>)</li>\n", escape(meaning), escape(scope.as_str()))
@@ -113,7 +108,7 @@ pub(super) fn error(reason: &str) -> String {
     document("Error – SmartRecruiters sandbox", &body)
 }
 
-fn capitalized(text: &str) -> String {
+pub(super) fn capitalized(text: &str) -> String {
     match text.chars().next() {
         Some('a'..='z') if !text.contains('_') => {
             let (first, rest) = text.split_at(1);

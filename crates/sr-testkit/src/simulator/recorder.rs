@@ -19,7 +19,7 @@ impl Simulator {
         handled: &Handled,
         effect: Option<&Effect>,
     ) {
-        if self.journal.is_off() {
+        if self.journal.is_off() || !handled.is_noted {
             return;
         }
         let lost = matches!(effect, Some(Effect::LostAfter | Effect::LostBefore));

@@ -10,7 +10,7 @@ pub use choices::{
     UnconsentedIntegration, UnreadableBody,
 };
 
-use choices::{name_of, read, read_seconds};
+use choices::{name_of, read, read_retries, read_seconds};
 
 /// How the simulator behaves where the documentation of SmartRecruiters is silent.
 ///
@@ -58,6 +58,9 @@ pub struct Switches {
     pub old_access_token: OldAccessToken,
     /// How SmartRecruiters authenticates at a partner's token endpoint.
     pub partner_authentication: PartnerAuthentication,
+    /// How often a request to a partner is repeated that did not do what it was for, 9 times at
+    /// most; `None` is never.
+    pub partner_retries: Option<u32>,
     /// What becomes of PKCE parameters (RFC 7636).
     pub pkce: Pkce,
     /// Whether the answer to a refresh carries `token_type`.
@@ -214,6 +217,8 @@ const ALL: &[Switch] = &[
         |it| name_of(it.old_access_token), |it, text| read(&mut it.old_access_token, text)),
     switch("partner_authentication", "body | basic", "how SmartRecruiters authenticates at a partner's token endpoint",
         |it| name_of(it.partner_authentication), |it, text| read(&mut it.partner_authentication, text)),
+    switch("partner_retries", "none | <times>", "how often a request to a partner that failed is sent again, after a second each: 1 to 9",
+        |it| seconds_or_none(it.partner_retries), |it, text| read_retries(&mut it.partner_retries, text)),
     switch("pkce", "ignored | verified | required", "what becomes of PKCE parameters (S256 only)",
         |it| name_of(it.pkce), |it, text| read(&mut it.pkce, text)),
     switch("refresh_token_type", "absent | present", "whether the answer to a refresh carries token_type",
@@ -260,7 +265,10 @@ mod tests {
             let shown = switch.value(&switches);
             assert!(switch.values().starts_with(&shown), "{}: {shown}", switch.name());
             for value in switch.values().split(" | ") {
-                let value = value.replace("<seconds>", "7").replace("<per second>", "7");
+                let value = value
+                    .replace("<seconds>", "7")
+                    .replace("<per second>", "7")
+                    .replace("<times>", "7");
                 switches.set(&format!("{}={value}", switch.name())).unwrap();
                 assert_eq!(switch.value(&switches), value, "{}", switch.name());
             }
@@ -271,10 +279,13 @@ mod tests {
     fn what_is_no_switch_is_refused_and_changes_nothing() {
         let values = "accepted | ignored | not_for_refresh";
         let unknown_value = SwitchError::UnknownValue { name: "basic", values };
+        let too_often =
+            SwitchError::UnknownValue { name: "partner_retries", values: "none | <times>" };
         let cases = [
             ("no pair", "basic", SwitchError::NotAPair),
             ("no such name", "basics=accepted", SwitchError::UnknownName),
             ("no such value", "basic=yes", unknown_value),
+            ("more than is taken", "partner_retries=10", too_often),
         ];
         for (name, text, expected) in cases {
             let mut switches = Switches::default();

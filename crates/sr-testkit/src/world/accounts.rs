@@ -72,6 +72,14 @@ impl SystemRole {
         }
     }
 
+    /// Returns the role of an id on the wire.
+    pub(crate) fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.id() == id)
+    }
+
+    /// Every role, the one that may most first.
+    pub(crate) const ALL: [Self; 3] = [Self::Administrator, Self::Extended, Self::Standard];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Administrator => "Administrator",
@@ -124,6 +132,7 @@ impl User {
 /// Something with a client id and a client secret.
 #[derive(Clone, Debug)]
 pub struct Client {
+    pub(crate) description: String,
     pub(crate) id: Arc<str>,
     pub(crate) kind: ClientKind,
     pub(crate) name: String,
@@ -171,7 +180,7 @@ impl Client {
         scopes: ScopeSet,
     ) -> Self {
         let kind = ClientKind::Service { company: company.to_owned(), role };
-        Self { id: id.into(), kind, name: name.to_owned(), scopes: Arc::new(scopes), secret }
+        Self::new(id, secret, name, kind, scopes)
     }
 
     /// Makes the master credentials of a partner's application, with the scope that the exchange
@@ -180,7 +189,7 @@ impl Client {
     pub fn master(id: &str, secret: Secret, app: &sr_partner::AppId) -> Self {
         let kind = ClientKind::Master { app: app.as_str().to_owned() };
         let scopes = ScopeSet::parse("client_credentials_write").unwrap_or_default();
-        Self { id: id.into(), kind, name: app.to_string(), scopes: Arc::new(scopes), secret }
+        Self::new(id, secret, app.as_str(), kind, scopes)
     }
 
     /// Makes a partner's application whose default scopes are all its approved ones; redirect URIs
@@ -196,7 +205,18 @@ impl Client {
         let uris = redirect_uris.iter().take(Self::REDIRECT_URIS);
         let redirect_uris = uris.map(|uri| (*uri).to_owned()).collect();
         let kind = ClientKind::Application { default_scopes: scopes.clone(), redirect_uris };
-        Self { id: id.into(), kind, name: name.to_owned(), scopes: Arc::new(scopes), secret }
+        Self::new(id, secret, name, kind, scopes)
+    }
+
+    fn new(id: &str, secret: Secret, name: &str, kind: ClientKind, scopes: ScopeSet) -> Self {
+        let (description, name) = (String::new(), name.to_owned());
+        Self { description, id: id.into(), kind, name, scopes: Arc::new(scopes), secret }
+    }
+
+    /// Sets what the Credential Manager says about it.
+    #[must_use]
+    pub fn with_description(self, description: &str) -> Self {
+        Self { description: description.to_owned(), ..self }
     }
 
     /// Sets the scopes of an application's request that names none.
@@ -240,31 +260,6 @@ impl Client {
     /// refuses.
     pub fn credentials(&self) -> Result<ClientCredentials, ConfigError> {
         ClientCredentials::new(&self.id, self.secret.clone())
-    }
-}
-
-/// A key for the header `X-SmartToken`.
-#[derive(Clone, Debug)]
-pub struct Key {
-    pub(crate) holder: KeyHolder,
-    pub(crate) secret: Secret,
-}
-
-/// Whose key it is; the two kinds are not interchangeable.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum KeyHolder {
-    /// A company, by id: the whole company, and no scopes.
-    Company(String),
-    /// A partner, by name: the job feed.
-    Partner(String),
-}
-
-impl Key {
-    /// Makes a key of a company or a partner.
-    #[must_use]
-    pub const fn new(holder: KeyHolder, secret: Secret) -> Self {
-        Self { holder, secret }
     }
 }
 

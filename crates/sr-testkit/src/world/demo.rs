@@ -1,10 +1,14 @@
 //! The world of the sandbox and of most tests.
 
 use sr_auth_core::{
-    ApiKey, ClientAuthentication, ClientCredentials, PartnerApiKey, RedirectUri, ScopeSet, Secret,
+    ApiKey, ClientAuthentication, ClientCredentials, PartnerApiKey, RedirectUri, Scope, ScopeSet,
+    Secret,
 };
+use sr_partner::AppId;
+use sr_partner::consent::ConsentDisplayMode;
+use sr_partner::registration::{AppRegistration, InboundUrls, MasterCredentials, RequestedScope};
 
-use super::{Candidate, Client, Company, Job, Key, KeyHolder, SystemRole, User, World};
+use super::{Candidate, Client, Company, Job, Key, KeyHolder, PartnerApp, SystemRole, User, World};
 use crate::simulator::Generator;
 
 /// The credentials of [`World::demo`].
@@ -15,6 +19,7 @@ pub struct DemoCredentials {
     application: ClientCredentials,
     locked_out: ClientCredentials,
     narrow: ClientCredentials,
+    partner: MasterCredentials,
     partner_api_key: PartnerApiKey,
     partner_api_key_secret: Secret,
     redirect_uri: RedirectUri,
@@ -30,6 +35,11 @@ impl DemoCredentials {
     pub const ADMINISTRATOR: &str = "user-admin";
     /// The id of a user with the role Standard, who sees own jobs only.
     pub const STANDARD_USER: &str = "user-standard";
+    /// The id of the partner's application that customers can connect.
+    pub const PARTNER_APP: &str = "example-partner";
+    /// Where that application listens: its `consentUrl` is `/connect` there, its `oauthTokenUrl`
+    /// `/oauth/token` and its `callbackUrl` `/callback`.
+    pub const PARTNER_ORIGIN: &str = "http://localhost:8800";
     /// The redirect URIs of the application; the first two are on loopback.
     pub const REDIRECT_URIS: [&str; 3] = [
         "http://127.0.0.1/callback",
@@ -85,13 +95,21 @@ impl DemoCredentials {
         &self.application
     }
 
+    /// Returns the master credentials of the partner's application that customers can connect.
+    #[must_use]
+    pub const fn partner(&self) -> &MasterCredentials {
+        &self.partner
+    }
+
     /// Returns the first redirect URI of the application.
     #[must_use]
     pub const fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
-    fn draw(secrets: &mut Generator) -> Self {
+    fn draw(seed: u64) -> Self {
+        // Another stream than the simulator's, which may have the same seed.
+        let secrets = &mut Generator::new(!seed);
         let api_key_secret = Secret::new(format!("DCRA1-{}", secrets.hex(32)));
         let partner_api_key_secret = Secret::new(format!("pp-{}", secrets.hex(64)));
         let [first, ..] = Self::REDIRECT_URIS;
@@ -101,6 +119,7 @@ impl DemoCredentials {
             application: draw_client(secrets),
             locked_out: draw_client(secrets),
             narrow: draw_client(secrets),
+            partner: draw_master(seed),
             partner_api_key: PartnerApiKey::new(partner_api_key_secret.clone()).expect(VALID),
             partner_api_key_secret,
             redirect_uri: RedirectUri::parse(first).expect("the URIs of this file are valid"),
@@ -110,6 +129,13 @@ impl DemoCredentials {
 }
 
 const VALID: &str = "the generator draws printable text";
+
+fn draw_master(seed: u64) -> MasterCredentials {
+    // A third stream, so that the credentials of a seed stay what they are.
+    let secrets = &mut Generator::new(seed.rotate_left(32) ^ !seed);
+    let app = AppId::new(DemoCredentials::PARTNER_APP).expect("the id of this file is valid");
+    MasterCredentials::new(app, draw_client(secrets))
+}
 
 fn draw_client(secrets: &mut Generator) -> ClientCredentials {
     let (id, secret) = (secrets.hex(32), Secret::new(secrets.hex(32)));
@@ -129,8 +155,7 @@ fn scopes(text: &str) -> ScopeSet {
 }
 
 pub(super) fn build(seed: u64) -> (World, DemoCredentials) {
-    // Another stream than the simulator's, which may have the same seed.
-    let credentials = DemoCredentials::draw(&mut Generator::new(!seed));
+    let credentials = DemoCredentials::draw(seed);
     let mut world = World::new();
     add_companies(&mut world);
     add_clients(&mut world, &credentials);
@@ -186,10 +211,38 @@ fn add_clients(world: &mut World, credentials: &DemoCredentials) {
     let approved = scopes(APPLICATION_SCOPES);
     let application = Client::application(id.as_str(), secret, name, &uris, approved);
     world.add_client(application.with_default_scopes(scopes("jobs_read user_me_read")));
+    let master = credentials.partner.client();
+    let id = master.id().as_str();
+    world.add_client(Client::master(id, secret_of(master), credentials.partner.app()));
+    let partner = PartnerApp::registered(credentials.partner.app().clone(), partner());
+    world.add_partner_app(partner);
     let company = KeyHolder::Company(ACME.to_owned());
-    world.add_key(Key::new(company, credentials.api_key_secret.clone()));
+    let key = Key::new(company, credentials.api_key_secret.clone());
+    world.add_key(key.named("First steps", "Made with the sandbox"));
     let partner = KeyHolder::Partner("Example Job Board".to_owned());
     world.add_key(Key::new(partner, credentials.partner_api_key_secret.clone()));
+}
+
+/// The application of a partner, as it was registered.
+fn partner() -> AppRegistration {
+    let origin = DemoCredentials::PARTNER_ORIGIN;
+    let scopes = [
+        ("candidates_read", "show candidates beside their interviews"),
+        ("company_read", "confirm which company has connected"),
+        ("jobs_read", "show the jobs that interviews are for"),
+    ];
+    let scopes = scopes.map(|(name, reason)| {
+        let scope = Scope::new(name).expect("the scopes of this file are valid");
+        RequestedScope::new(scope, reason).expect("the reasons of this file are valid")
+    });
+    let inbound = InboundUrls::new(&format!("{origin}/oauth/token"))
+        .and_then(|urls| urls.with_callback(&format!("{origin}/callback")))
+        .expect("the URLs of this file are valid");
+    let mode = ConsentDisplayMode::Redirect;
+    AppRegistration::new("Example Partner", &format!("{origin}/connect"), mode, scopes)
+        .and_then(|it| it.with_description("Plans interviews, from a partner on your own machine."))
+        .expect("the texts of this file are valid")
+        .called_by_smartrecruiters(inbound, self::scopes("interviews_read"))
 }
 
 fn secret_of(client: &ClientCredentials) -> Secret {

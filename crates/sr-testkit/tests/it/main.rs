@@ -7,6 +7,8 @@ mod exploration;
 mod fixture;
 mod grant_chain;
 mod integrations;
+mod pages;
+mod partner_calls;
 mod recorder;
 mod resources;
 mod simulation;

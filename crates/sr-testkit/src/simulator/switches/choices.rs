@@ -3,6 +3,7 @@
 mod partner;
 mod refresh;
 
+pub(super) use partner::read_retries;
 pub use partner::{PartnerAuthentication, RepeatedIntegration, UnconsentedIntegration};
 pub use refresh::{OldAccessToken, RefreshTokenType, Successor};
 

@@ -17,6 +17,19 @@ impl Choice for PartnerAuthentication {
     const ALL: &'static [(&'static str, Self)] = &[("body", Self::Body), ("basic", Self::Basic)];
 }
 
+/// Reads how often a request to a partner is repeated: 9 times at most, since each is waited for.
+pub(in crate::simulator::switches) fn read_retries(slot: &mut Option<u32>, text: &str) -> bool {
+    let retries = match text {
+        "none" => None,
+        text => match text.parse() {
+            Ok(times @ 1..=9) => Some(times),
+            Ok(_) | Err(_) => return false,
+        },
+    };
+    *slot = retries;
+    true
+}
+
 /// What a second exchange of credentials for the same company does, which is not documented.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

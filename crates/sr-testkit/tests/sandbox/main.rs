@@ -1,5 +1,7 @@
 //! The sandbox server, from outside: plain HTTP/1.1 on a socket.
 
+mod partners;
+
 use std::time::Duration;
 
 use sr_auth_core::{ClientAuthentication, ClientCredentials};
