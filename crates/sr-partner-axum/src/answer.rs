@@ -49,7 +49,7 @@ pub(crate) fn guarded(
         ConsentDisplayMode::Redirect => ("'none'", format!(" {listed}")),
     };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self'{forms}; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'{forms}; base-uri 'none'; \
          frame-ancestors {frames}"
     );
     let policy = HeaderValue::from_str(&policy).expect("origins are visible ASCII");
