@@ -16,6 +16,8 @@ pub(super) struct Process {
     /// What arrived while it stood still.
     pub(super) backlog: VecDeque<Event>,
     pub(super) clock: ProcessClock,
+    /// When its clock was last set by so much that it is a jump.
+    pub(super) clock_set_at: Timestamp,
     /// It was told to shut down.
     pub(super) closing: bool,
     /// After so many acts it dies, before or after the last.
@@ -53,6 +55,7 @@ impl Process {
         Self {
             backlog: VecDeque::new(),
             clock: ProcessClock::new(now, 0, 0),
+            clock_set_at: Timestamp::EPOCH,
             closing: false,
             dies_in: None,
             fed_at: now,

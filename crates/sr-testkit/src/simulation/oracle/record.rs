@@ -44,8 +44,7 @@ pub(in crate::simulation) struct Change {
 pub(in crate::simulation) struct Lesson {
     /// It is told that what it asked for is done: then it takes the row whatever it held.
     pub(in crate::simulation) is_done: bool,
-    /// An older record in it shows the process that the store has gone back: neither a reading does,
-    /// which a replica may answer, nor the removal of an intent.
+    /// An older record in it shows the process that the store has gone back.
     pub(in crate::simulation) is_heeded: bool,
     /// It asked to see the record, and for nothing else.
     pub(in crate::simulation) is_read: bool,

@@ -45,7 +45,7 @@ impl Oracle {
             let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
             // Its token may have ended since somebody asked last.
             let nobody_asks = shown == Shown::Pending && seen.is_none_or(|seen| !seen.in_vain);
-            self.lives(it, shown, condition, nobody_asks)
+            self.lives(at, it, (shown, nobody_asks), condition)
         } else {
             dies(it, shown, condition)
         };
@@ -68,10 +68,10 @@ impl Oracle {
 
     fn lives(
         &self,
+        at: Timestamp,
         grant: &Grant,
-        shown: Shown,
+        (shown, nobody_asks): (Shown, bool),
         condition: Condition,
-        nobody_asks: bool,
     ) -> Result<(), (Invariant, &'static str)> {
         let Some(row) = grant.row else { return Ok(()) };
         if grant.excuse == Some(Excuse::Restored) && !matches!(shown, Shown::Ready { .. }) {
@@ -79,6 +79,16 @@ impl Oracle {
         }
         if !row.refresh.is_some_and(|name| grant.live.contains(&name)) {
             return Err((Invariant::NoAvoidableLoss, "the store does not have the live token"));
+        }
+        if condition.unrecognised && row.health == Health::Suspect && at < row.not_before {
+            // What refused it is over, and the token will be presented again: refusals that nobody
+            // understands have pauses of up to six hours.
+            return match shown {
+                Shown::Failed { for_good: true } => {
+                    Err((Invariant::NoAvoidableLoss, "a live grant is reported dead"))
+                }
+                Shown::Failed { for_good: false } | Shown::Pending | Shown::Ready { .. } => Ok(()),
+            };
         }
         if row.health != Health::Live && !(condition.keeps && row.health == Health::LastLeg) {
             return Err((Invariant::NoAvoidableLoss, "a grant that could live is not live"));

@@ -222,7 +222,7 @@ impl Run<'_> {
                 let takes = matches!(deed, Deed::Adopt { .. } | Deed::Commit { .. } | Deed::End);
                 let lesson = Lesson {
                     is_done: takes && matches!(answer.outcome, StoreOutcome::Done(_)),
-                    is_heeded: !matches!(deed, Deed::Disarm { .. } | Deed::Load),
+                    is_heeded: deed.heeds_older(row.generation),
                     is_read: deed == Deed::Load,
                     late,
                     shown_at: answer.now,
@@ -242,12 +242,15 @@ impl Run<'_> {
         machines.zip(slot).is_some_and(|(machines, slot)| machines.key(slot).is_some())
     }
 
-    /// Tells whether a machine may have given up an operation, by true time or by its own.
+    /// Tells whether a machine may have given up an operation, by true time or by its own, which may
+    /// have been ahead for a while.
     fn is_late(&self, process: usize, asked: (Timestamp, Timestamp, Duration)) -> bool {
         let (truly, locally, answer_within) = asked;
         let local = self.processes.get(process).map_or(self.now, |it| it.clock.now(self.now));
+        let jumped = self.processes.get(process).is_some_and(|it| it.clock_set_at >= truly);
         let pairs = [(self.now, truly), (local, locally)];
-        pairs.iter().any(|(now, asked)| now.after(CLOCK_ERROR) >= asked.after(answer_within))
+        jumped
+            || pairs.iter().any(|(now, asked)| now.after(CLOCK_ERROR) >= asked.after(answer_within))
     }
 
     /// Sets a process's clock by an answer of the store. A jump is told to the machines first: spans
@@ -258,6 +261,7 @@ impl Run<'_> {
         it.clock.learn(self.now, store, round_trip);
         let after = it.clock.now(self.now);
         if before.since(after).max(after.since(before)) >= JUMP {
+            it.clock_set_at = self.now;
             self.clocks_part(process);
         }
     }

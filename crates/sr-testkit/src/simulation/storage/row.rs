@@ -17,6 +17,8 @@ pub(in crate::simulation) struct Row {
     pub(in crate::simulation) generation: Generation,
     pub(in crate::simulation) health: Health,
     pub(in crate::simulation) intent: Option<IntentId>,
+    /// Nobody presents before.
+    pub(in crate::simulation) not_before: Timestamp,
     /// The refresh token that the intent names.
     pub(in crate::simulation) presents: Option<Fingerprint>,
     /// How long the intent is quiet.
@@ -43,6 +45,7 @@ impl Row {
             generation: record.generation,
             health: record.health,
             intent: intent.map(|it| it.id),
+            not_before: record.not_before,
             presents: intent.and_then(|it| it.fingerprint),
             quiet: intent.map_or(Duration::ZERO, |it| it.quiet),
             refresh: name(&record.refresh),
@@ -132,6 +135,25 @@ impl Deed {
     /// Tells whether it may change which tokens are kept.
     pub(super) const fn moves_tokens(&self) -> bool {
         matches!(self, Self::Adopt { .. } | Self::Bury { .. } | Self::Commit { .. } | Self::End)
+    }
+
+    /// Tells whether a record at `generation`, in the answer to it, shows the process that the store has
+    /// gone back: it is older than what the operation was about. What a process only reads, a replica
+    /// may have answered; and what it has taken in since an operation left is newer than its answer.
+    pub(in crate::simulation) fn heeds_older(&self, generation: Generation) -> bool {
+        match self {
+            Self::Adopt { .. } => true,
+            Self::Arm { generation: of, .. } | Self::Commit { generation: of, .. } => {
+                generation < *of
+            }
+            Self::Bury { .. }
+            | Self::Disarm { .. }
+            | Self::Due
+            | Self::End
+            | Self::Escrow { .. }
+            | Self::Load
+            | Self::Pulse { .. } => false,
+        }
     }
 
     /// Returns the refresh token that the operation carries to the store.
