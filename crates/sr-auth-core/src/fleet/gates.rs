@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::admission::Admission;
 use super::breaker::{Breaker, Finding, Pace, Reply};
@@ -207,6 +208,14 @@ impl Gates {
         let endpoint = self.client(id).map(|it| it.endpoint);
         if let Some(endpoint) = endpoint.and_then(|it| self.endpoints.get_mut(it)) {
             endpoint.admission.finished(has_sent);
+        }
+    }
+
+    /// Lets nobody go to an application's endpoint for a while.
+    pub(super) fn close(&mut self, now: Timestamp, id: ApplicationId, span: Duration) {
+        let endpoint = self.client(id).map(|it| it.endpoint);
+        if let Some(endpoint) = endpoint.and_then(|it| self.endpoints.get_mut(it)) {
+            endpoint.admission.close(now, span);
         }
     }
 

@@ -108,8 +108,9 @@ impl Fleet {
         let of = resident.application;
         let Some(application) = self.gates.application(of) else { return };
         let pass = resident.pass;
-        let mut evidence = pass.and_then(|_| Evidence::of(&input, now));
-        if evidence.is_some_and(|it| it.is_refused) {
+        let is_heard = pass.is_some() || resident.regions.has_given_up(&input);
+        let mut evidence = is_heard.then(|| Evidence::of(&input, now)).flatten();
+        if pass.is_some() && evidence.is_some_and(|it| it.is_refused) {
             self.deaths.refused(now, key, known);
         }
         let shared = Shared {
@@ -123,8 +124,7 @@ impl Fleet {
             recovery: self.settings.lifecycle().recovery(),
         };
         let mut is_trusted = false;
-        let (counts, work) = (&mut self.counts, &mut self.work);
-        resident.regions.handle(now, input, shared, counts, work);
+        resident.regions.handle(now, input, shared, &mut self.counts, &mut self.work);
         for output in self.work.drain(..) {
             self.outputs.push_back(match output {
                 lifecycle::Output::Event(event) => {
@@ -154,8 +154,11 @@ impl Fleet {
         if is_trusted {
             self.trust();
         }
-        if let (Some(pass), Some(evidence)) = (pass, evidence) {
-            self.gates.report(now, of, pass, evidence);
+        match (pass, evidence) {
+            (Some(pass), Some(evidence)) => self.gates.report(now, of, pass, evidence),
+            // Nobody waits for the answer any more: it still says for how long nobody may ask.
+            (None, Some(Evidence { close: Some(span), .. })) => self.gates.close(now, of, span),
+            _ => {}
         }
         self.settle(now, id, may_wait);
     }

@@ -13,6 +13,8 @@ use crate::{Secret, Timestamp};
 #[derive(Clone, Debug)]
 pub(crate) struct Commands {
     call: Call,
+    /// The store has gone back since the operation left: its answer may be from before that.
+    doubted: bool,
     failures: u8,
     queue: VecDeque<Command>,
 }
@@ -41,7 +43,13 @@ impl Commands {
             return;
         }
         let call = ask(now, &command, cx);
-        *this = Some(Box::new(Self { call, failures: 0, queue: VecDeque::from([command]) }));
+        let queue = VecDeque::from([command]);
+        *this = Some(Box::new(Self { call, doubted: false, failures: 0, queue }));
+    }
+
+    /// Hears that the store has gone back.
+    pub(super) fn doubt(this: &mut Option<Box<Self>>) {
+        this.iter_mut().for_each(|it| it.doubted = true);
     }
 
     pub(super) fn has_asked(&self, id: StoreOpId) -> bool {
@@ -86,9 +94,7 @@ impl Commands {
                 false
             }
             (Call::Pausing { until }, Input::Timeout) if now >= until => {
-                if let Some(command) = commands.queue.front() {
-                    commands.call = ask(now, command, cx);
-                }
+                commands.go_on(now, cx);
                 false
             }
             // An early timeout.
@@ -145,12 +151,22 @@ impl Commands {
                 return false;
             }
         };
+        if !self.doubted {
+            // What the store has just written is of the history that it has now: an older record,
+            // as from a replica that lags, is not.
+            cx.known.affairs_mut().news.take_if(|it| it.is_rewound());
+        }
         self.queue.pop_front();
         self.failures = 0;
-        if let Some(next) = self.queue.front() {
-            self.call = ask(now, next, cx);
-        }
+        self.go_on(now, cx);
         changed
+    }
+
+    /// Asks for the next command, if there is one.
+    fn go_on(&mut self, now: Timestamp, cx: &mut Context<'_>) {
+        if let Some(next) = self.queue.front() {
+            (self.call, self.doubted) = (ask(now, next, cx), false);
+        }
     }
 
     fn failed(&mut self, now: Timestamp, cx: &Context<'_>) {

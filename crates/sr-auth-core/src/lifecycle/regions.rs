@@ -97,6 +97,14 @@ impl Regions {
         )
     }
 
+    /// Tells whether an input is the answer to a presentation that was given up.
+    pub(crate) fn has_given_up(&self, input: &Input) -> bool {
+        let (Input::Response { id, .. } | Input::TransportFailed { id, .. }) = input else {
+            return false;
+        };
+        self.known.affairs().late.is_some_and(|late| late.id == *id)
+    }
+
     /// Returns how much a renewal is wanted, whether it could begin now or not.
     pub(crate) const fn wanted(&self) -> Option<Wanted> {
         self.known.wanted
@@ -297,7 +305,11 @@ fn route(
             *rotation = rotation.next(now, Input::Want, cx);
         }
         Input::Changed { generation, health } => {
-            News { generation, health }.hear(cx.known);
+            let news = News { generation, health };
+            if news.is_rewound() {
+                Commands::doubt(commands);
+            }
+            news.hear(cx.known);
             *rotation = rotation.next(now, Input::Changed { generation, health }, cx);
         }
         input @ (Input::Admitted

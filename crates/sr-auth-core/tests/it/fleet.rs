@@ -120,6 +120,26 @@ fn a_pause_that_the_server_asks_for_holds_for_all() {
     assert!((0..30).all(|number| scene.is_ready(number)));
 }
 
+/// The process stood still, and hears of an answer when it has given up the presentation: the pause
+/// that it asks for is kept.
+#[test]
+fn a_pause_that_the_server_asks_for_too_late_holds_for_all() {
+    let mut scene = Scene::new(settings()).with_grants(2);
+    scene.pass_secs(1);
+    scene.server = Server::TakesItsTime;
+    scene.want(0);
+    scene.now = scene.now.after(Duration::from_secs(300));
+    scene.input(Input::Timeout);
+    let is_given_up = |it: &(String, Event)| matches!(it.1, Event::InDoubt { .. });
+    assert!(scene.events.iter().any(is_given_up), "{:?}", scene.events);
+    scene.answer_all_as(Server::Throttles(90));
+    scene.want(1);
+    scene.pass_secs(89);
+    assert_eq!(scene.requests.len(), 1, "{:?}", scene.requests);
+    scene.pass_secs(60);
+    assert!(scene.is_ready(0) && scene.is_ready(1));
+}
+
 #[test]
 fn a_mass_of_refusals_kills_no_more_than_the_first_few() {
     let mut scene = Scene::new(slow_pulse(settings())).with_grants(60);

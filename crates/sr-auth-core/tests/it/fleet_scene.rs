@@ -132,11 +132,19 @@ impl Scene {
 
     /// The server answers what it was asked.
     pub(crate) fn answer_all(&mut self) {
-        self.server = Server::Answers;
+        self.answer_all_as(Server::Answers);
+    }
+
+    /// The server answers what it was asked in some way, and everything else as usual.
+    pub(crate) fn answer_all_as(&mut self, server: Server) {
+        self.server = server;
         while let Some((_, (grant, transmit))) = self.waiting.pop_first() {
             self.respond(grant, &transmit);
+            self.server = Server::Answers;
             self.work();
+            self.server = server;
         }
+        self.server = Server::Answers;
     }
 
     pub(crate) fn waiting(&self) -> usize {

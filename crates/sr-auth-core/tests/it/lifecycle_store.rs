@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sr_auth_core::lifecycle::Event;
-use sr_auth_core::store::{Model, StoreIdentity};
+use sr_auth_core::lifecycle::{Event, Input};
+use sr_auth_core::store::{End, Generation, Health, Model, StoreIdentity};
 
 use crate::fixture::at;
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
@@ -176,9 +176,63 @@ fn a_replica_that_lags_behind_changes_nothing() {
 }
 
 fn changed() -> Step {
-    Step::Input("the store tells of generation 3", || sr_auth_core::lifecycle::Input::Changed {
-        generation: sr_auth_core::store::Generation::from_number(3),
-        health: sr_auth_core::store::Health::Live,
+    Step::Input("the store tells of generation 3", || Input::Changed {
+        generation: Generation::from_number(3),
+        health: Health::Live,
+    })
+}
+
+/// The store went back, the process was told, and ended the grant before it had read the record: a
+/// replica that lags still shows it as it was, and is not the store that went back any more.
+#[test]
+fn an_end_that_is_durable_since_the_store_went_back_is_not_undone_by_a_replica() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1, Step::Save),
+        (100, Step::Store(Mood::Slow)),
+        (100, has_gone_back()),
+        (101, revokes()),
+        (102, Step::Deliver(1)),
+    ]);
+    let primary = scene.store.clone();
+    scene.play(vec![(103, Step::Restore), (103, Step::Deliver(1))]);
+    scene.store = primary;
+    scene.play(vec![(104, Step::Deliver(0)), (104, Step::Store(Mood::Up)), (200, Step::Want)]);
+    assert!(scene.caller().contains("sr_auth::ended::revoked"), "{}", scene.caller());
+}
+
+/// The answer to the end is from before the store went back: what the store has now is believed.
+#[test]
+fn an_end_that_the_store_has_forgotten_is_forgotten() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1, Step::Save),
+        (100, Step::Store(Mood::Slow)),
+        (100, revokes()),
+        (101, Step::CarryOut),
+        (102, Step::Restore),
+        (103, has_gone_back()),
+        (104, Step::Deliver(0)),
+        (105, Step::Store(Mood::Up)),
+        (105, Step::Deliver(1)),
+        (200, Step::Want),
+    ]);
+    assert_eq!(scene.caller(), "gets at1 until 1769.000 s");
+}
+
+fn has_gone_back() -> Step {
+    Step::Input("the store has gone back", || Input::Changed {
+        generation: Generation::from_number(u64::MAX),
+        health: Health::Live,
+    })
+}
+
+fn revokes() -> Step {
+    Step::Input("the application gives the grant up", || Input::End {
+        end: End::Revoked,
+        generation: None,
     })
 }
 
