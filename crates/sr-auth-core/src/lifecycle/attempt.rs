@@ -24,11 +24,11 @@ use super::{Blame, Input};
 use crate::machine::{TransmitId, TransportFailure};
 use crate::store::{Generation, IntentId, Refusals};
 use crate::wire::token_answer;
-use crate::{SecretBytes, Timestamp};
+use crate::{Fingerprint, SecretBytes, Timestamp};
 
 pub(super) use arm::heal;
 use commit::found;
-pub(super) use commit::{Form, commit};
+pub(super) use commit::{Form, commit, promote};
 pub(super) use disarm::disarm;
 pub(super) use judge::keep;
 pub(super) use late::{is_late, late};
@@ -62,6 +62,8 @@ pub(crate) struct Claim {
     pub(crate) attempt: u32,
     pub(crate) generation: Generation,
     pub(crate) number: u64,
+    /// The refresh token, if one was presented.
+    pub(crate) presented: Option<Fingerprint>,
     pub(crate) quiet_until: Timestamp,
 }
 

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use super::attempt::{self, Attempt, Call, Claim};
 use super::context::{Asked, Context, Rotation, Taken};
+use super::held::fingerprint;
 use super::{Access, Blame, Event, Input, Recovery, StoreFailure};
 use crate::store::{
-    CauseOfDeath, Health, IntentId, OwnerId, Record, Sibling, StoreAnswer, StoreOp, StoreOutcome,
-    Successor,
+    CauseOfDeath, Health, IntentId, OwnerId, Record, StoreAnswer, StoreOp, StoreOutcome,
 };
 use crate::{Secret, Timestamp};
 
@@ -90,8 +90,10 @@ impl Doubt {
         failures: u8,
         cx: &mut Context<'_>,
     ) -> Self {
-        let (generation, key, owner) = (claim.generation, cx.shared.key.clone(), cx.shared.owner);
-        let call = Call::Asked(cx.ask(now, StoreOp::Bury { cause, generation, key, owner }));
+        let Claim { generation, presented: refused, .. } = claim;
+        let (key, owner) = (cx.shared.key.clone(), cx.shared.owner);
+        let bury = StoreOp::Bury { cause, generation, key, owner, refused };
+        let call = Call::Asked(cx.ask(now, bury));
         Self::Burying { call, cause, claim, failures }
     }
 
@@ -321,12 +323,13 @@ fn verified(
         // No answer to a reading: the store's binding is broken, and the intent stands.
         return cx.back_off(now, Blame::Store, claim.quiet_until);
     };
-    if record.generation == claim.generation
-        && let Some(sibling) = record.sibling
-    {
-        return promote(now, sibling, claim, cx);
+    // The generation alone does not tell: a record that was made anew counts from the beginning.
+    let is_same = record.generation == claim.generation
+        && fingerprint(record.refresh.as_ref()) == claim.presented;
+    if is_same && let Some(sibling) = record.sibling {
+        return attempt::promote(now, sibling, claim, cx);
     }
-    let moved = record.generation > claim.generation;
+    let moved = record.generation >= claim.generation && !is_same;
     cx.take_over(now, record);
     if moved {
         return Rotation::Idle;
@@ -349,19 +352,6 @@ fn cause_of_death(now: Timestamp, claim: Claim, cx: &Context<'_>) -> CauseOfDeat
     if claim.attempt > 1 { CauseOfDeath::LostInRotation } else { CauseOfDeath::RefusedByServer }
 }
 
-/// A successor that was put aside takes the place of the token that was refused. What the record
-/// says of the old one, its death perhaps, is of no interest any more.
-fn promote(
-    now: Timestamp,
-    sibling: Sibling<Secret>,
-    claim: Claim,
-    cx: &mut Context<'_>,
-) -> Rotation {
-    let access = cx.good_access(now, claim.generation);
-    let successor = Successor { access, refresh: Some(sibling.token) };
-    attempt::commit(now, claim, successor, cx)
-}
-
 fn buried(
     now: Timestamp,
     outcome: StoreOutcome<Secret>,
@@ -371,7 +361,7 @@ fn buried(
 ) -> Rotation {
     match outcome {
         StoreOutcome::Done(Record { sibling: Some(sibling), .. }) => {
-            promote(now, sibling, claim, cx)
+            attempt::promote(now, sibling, claim, cx)
         }
         StoreOutcome::Done(record) => {
             let generation = claim.generation;

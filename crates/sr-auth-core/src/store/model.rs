@@ -67,8 +67,8 @@ impl<V: Clone> Model<V> {
             StoreOp::Arm { generation, intent, key, over } => {
                 self.arm(now, &key, generation, intent, over)
             }
-            StoreOp::Bury { cause, generation, key, owner } => {
-                self.bury(now, &key, generation, owner, cause)
+            StoreOp::Bury { cause, generation, key, owner, refused } => {
+                self.bury(now, &key, (generation, refused), owner, cause)
             }
             StoreOp::Commit { generation, key, owner, successor } => {
                 self.commit(now, &key, generation, owner, successor)
@@ -222,12 +222,13 @@ impl<V: Clone> Model<V> {
         &mut self,
         now: Timestamp,
         key: &GrantKey,
-        generation: Generation,
+        of: (Generation, Option<Fingerprint>),
         owner: OwnerId,
         cause: CauseOfDeath,
     ) -> StoreOutcome<V> {
         self.change(key, Some(owner), |record| {
-            if record.generation != generation {
+            let refused = fingerprint(record.refresh.as_ref());
+            if (record.generation, refused) != of {
                 return Edit::Moved;
             }
             if record.health == Health::Dead(cause) {
@@ -238,7 +239,6 @@ impl<V: Clone> Model<V> {
             }
             record.health = Health::Dead(cause);
             record.intent = None;
-            let refused = fingerprint(record.refresh.as_ref());
             note(record, now, LedgerEvent::Buried(cause), refused, Some(owner));
             Edit::Made
         })

@@ -50,6 +50,9 @@ pub enum StoreOp<V> {
         key: GrantKey,
         /// Who found it.
         owner: OwnerId,
+        /// The refresh token that was refused: a record that was founded anew counts its
+        /// generations from the beginning, and the same number may be another token's.
+        refused: Option<Fingerprint>,
     },
     /// Replaces the tokens, if the record is still at `generation`: nothing else is asked.
     Commit {

@@ -7,7 +7,8 @@ use sr_auth_core::store::{CauseOfDeath, Health, Model, StoreIdentity};
 use crate::fixture::at;
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
 use crate::lifecycle_words::{
-    consent, invalid_grant, peer_arms, peer_commits, peer_escrows, peer_lives, rotated, tokens,
+    consent, granted, invalid_grant, peer_arms, peer_commits, peer_escrows, peer_lives, rotated,
+    sibling, tokens,
 };
 
 fn by(recovery: Recovery) -> Scene {
@@ -192,6 +193,45 @@ fn a_sibling_that_was_put_aside_is_promoted_before_a_verdict() {
         (1_301, invalid_grant()),
         (1_302, rotated(5)),
     ]));
+}
+
+/// A server that revokes on reuse is not shown a spent token while there is a newer one. The old one
+/// has brought an access token without a successor, and the answer to an earlier presentation of it
+/// came after all.
+#[test]
+fn a_sibling_that_was_put_aside_is_promoted_before_a_last_leg_is_presented() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, granted(2)),
+        (1_400, peer_escrows(1, 4, 1_300)),
+        (3_100, Step::Want),
+        (3_101, rotated(5)),
+    ]);
+    let presented: Vec<_> = scene.presented.iter().map(|it| it.1.as_str()).collect();
+    assert_eq!(presented, ["rt1", "rt4"]);
+    assert_eq!(scene.caller(), "gets at5 until 4869.000 s");
+    let record = scene.record();
+    assert_eq!((record.health, record.sibling.is_none()), (Health::Live, true));
+}
+
+/// A record that is founded anew counts from the beginning: the number of the generation that was
+/// refused may be that of another token.
+#[test]
+fn a_refusal_says_nothing_of_the_token_of_a_record_that_was_founded_anew() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Want)]);
+    let refused = scene.record().generation;
+    scene.store = Model::new(StoreIdentity(1));
+    scene.store.apply(at(1_301), consent(7, 1_301));
+    scene.store.apply(at(1_301), sibling(0, 8));
+    assert_eq!(scene.record().generation, refused);
+    scene.play(vec![(1_302, invalid_grant())]);
+    assert_eq!(scene.caller(), "gets at7 until 3070.000 s");
+    let record = scene.record();
+    assert_eq!((record.health, record.generation), (Health::Live, refused));
+    assert_eq!(record.refresh.as_ref().map(|it| it.value.expose()), Some("rt7"));
 }
 
 /// Nobody is told of a death that is none.

@@ -66,8 +66,18 @@ pub(crate) fn peer_commits(generation: u64, number: u8, secs: u64) -> Step {
 
 /// Another process puts the successor of a generation aside.
 pub(crate) fn peer_escrows(from: u64, number: u8, secs: u64) -> Step {
-    let sibling = Sibling { from: Generation::from_number(from), token: refresh(number, secs) };
-    Step::Elsewhere(StoreOp::Escrow { key: key(), owner: B, sibling })
+    let token = refresh(number, secs);
+    Step::Elsewhere(escrow(from, token))
+}
+
+/// The same as an operation alone.
+pub(crate) fn sibling(from: u64, number: u8) -> StoreOp<Secret> {
+    escrow(from, refresh(number, 0))
+}
+
+fn escrow(from: u64, token: StoredToken<Secret>) -> StoreOp<Secret> {
+    let sibling = Sibling { from: Generation::from_number(from), token };
+    StoreOp::Escrow { key: key(), owner: B, sibling }
 }
 
 /// Another process shows a sign of life.
@@ -172,8 +182,8 @@ pub(crate) fn of_op(op: &StoreOp<Secret>) -> String {
             let (number, over) = (generation.number(), over.unwrap_or_default());
             format!("arm {id}{over} for {token} of generation {number}, quiet {:?}", intent.quiet)
         }
-        StoreOp::Bury { cause, generation, .. } => {
-            format!("bury generation {}: {cause:?}", generation.number())
+        StoreOp::Bury { cause, generation, refused, .. } => {
+            format!("bury {} of generation {}: {cause:?}", name(*refused), generation.number())
         }
         StoreOp::Commit { generation, successor, .. } => {
             let (access, refresh) = (successor.access.as_ref(), successor.refresh.as_ref());

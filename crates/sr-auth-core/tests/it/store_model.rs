@@ -61,9 +61,10 @@ pub(crate) fn commit(generation_is: u64, owner: OwnerId, refresh: Option<Token>)
     StoreOp::Commit { generation: generation(generation_is), key: key(), owner, successor }
 }
 
-fn bury(generation_is: u64) -> StoreOp<Token> {
-    let cause = CauseOfDeath::LostInRotation;
-    StoreOp::Bury { cause, generation: generation(generation_is), key: key(), owner: B }
+fn bury(generation_is: u64, refused: Token) -> StoreOp<Token> {
+    let (cause, generation) = (CauseOfDeath::LostInRotation, generation(generation_is));
+    let refused = Some(token(refused, 0).fingerprint);
+    StoreOp::Bury { cause, generation, key: key(), owner: B, refused }
 }
 
 pub(crate) fn end(only: Option<u64>) -> StoreOp<Token> {
@@ -188,14 +189,14 @@ fn a_late_commit_wins_over_an_inferred_death() {
                 arm(1, intent(B, 1), Some(intent(A, 1))),
                 "armed, rt1 at generation 1, Live, attempt 2",
             ),
-            (201, bury(1), "done, rt1 at generation 1, Dead(LostInRotation), attempt 0"),
+            (201, bury(1, "rt1"), "done, rt1 at generation 1, Dead(LostInRotation), attempt 0"),
             (
                 202,
                 arm(1, intent(B, 2), None),
                 "ended, rt1 at generation 1, Dead(LostInRotation), attempt 0",
             ),
             (999, commit(1, A, Some("rt2")), "done, rt2 at generation 2, Live, attempt 0"),
-            (1000, bury(1), "moved, rt2 at generation 2, Live, attempt 0"),
+            (1000, bury(1, "rt1"), "moved, rt2 at generation 2, Live, attempt 0"),
         ],
     );
 }
@@ -327,6 +328,20 @@ fn a_refusal_that_is_not_believed_makes_a_grant_suspect_and_a_rotation_clears_it
 }
 
 #[test]
+fn a_refusal_of_another_token_says_nothing_of_a_record_that_was_founded_anew() {
+    let mut founded = Model::new(StoreIdentity(1));
+    founded.apply(at(0), found("rt7"));
+    check(
+        &mut founded,
+        vec![
+            (1, bury(1, "rt1"), "moved, rt7 at generation 1, Live, attempt 0"),
+            (2, bury(1, "rt7"), "done, rt7 at generation 1, Dead(LostInRotation), attempt 0"),
+            (3, bury(1, "rt7"), "done, rt7 at generation 1, Dead(LostInRotation), attempt 0"),
+        ],
+    );
+}
+
+#[test]
 fn a_grant_is_due_when_its_token_wants_it_or_when_an_intent_is_quiet() {
     let mut store = store();
     let due = |store: &Model<Token>| store.record(&key()).expect("there").due_at();
@@ -349,7 +364,7 @@ fn due_work_is_listed_by_its_moment_and_the_dead_are_left_out() {
         vec![
             (1, due(10), "1 due"),
             (1, due(0), "0 due"),
-            (2, bury(1), "done, rt1 at generation 1, Dead(LostInRotation), attempt 0"),
+            (2, bury(1, "rt1"), "done, rt1 at generation 1, Dead(LostInRotation), attempt 0"),
             (3, due(10), "0 due"),
         ],
     );
@@ -360,7 +375,7 @@ fn the_ledger_says_who_rotated_and_why_it_died() {
     let mut store = store();
     store.apply(at(10), arm(1, intent(A, 1), None));
     store.apply(at(11), commit(1, A, Some("rt2")));
-    store.apply(at(12), bury(2));
+    store.apply(at(12), bury(2, "rt2"));
     let ledger = &store.record(&key()).expect("there").ledger;
     let told: Vec<_> = ledger.iter().map(|it| (it.at, it.event, it.owner)).collect();
     assert_eq!(
@@ -431,13 +446,14 @@ fn the_newest_sibling_is_kept_until_it_is_promoted() {
 fn any_op() -> impl Strategy<Value = StoreOp<Token>> {
     let owner = || prop_oneof![Just(A), Just(B)];
     let id = move || (owner(), 1..4_u64).prop_map(|(owner, number)| intent(owner, number));
+    let named = prop_oneof![Just("rt1"), Just("rt2"), Just("rt3")];
     let token = prop_oneof![Just(None), Just(Some("rt2")), Just(Some("rt3")), Just(Some("rt4"))];
     prop_oneof![
         1 => Just(adopt("rt1")),
         1 => Just(found("rt2")),
         5 => (0..5_u64, id(), proptest::option::of(id())).prop_map(|(at, id, over)| arm(at, id, over)),
         4 => (0..5_u64, owner(), token).prop_map(|(at, owner, token)| commit(at, owner, token)),
-        1 => (0..5_u64).prop_map(bury),
+        2 => (0..5_u64, named).prop_map(|(at, refused)| bury(at, refused)),
         1 => proptest::option::of(0..5_u64).prop_map(end),
         2 => (id(), 0..2_u32).prop_map(|(intent, count)| StoreOp::Disarm {
             intent,

@@ -26,8 +26,8 @@ pub(crate) fn seal_op(
         StoreOp::Arm { generation, intent, key, over } => {
             StoreOp::Arm { generation, intent, key, over }
         }
-        StoreOp::Bury { cause, generation, key, owner } => {
-            StoreOp::Bury { cause, generation, key, owner }
+        StoreOp::Bury { cause, generation, key, owner, refused } => {
+            StoreOp::Bury { cause, generation, key, owner, refused }
         }
         StoreOp::Commit { generation, key, owner, successor } => {
             let Successor { access, refresh } = successor;

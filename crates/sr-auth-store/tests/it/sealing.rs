@@ -5,7 +5,7 @@ use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{CauseOfDeath, Generation, GrantKey, Health, OwnerId, Record, StoreOp};
 use sr_auth_store::{SealFault, Sealed, SealingKey, SealingKeys, Store, StoreError};
 
-use crate::fixture::{OpenBackend, adopt, commit, escrow, key, keys, load, store, texts};
+use crate::fixture::{OpenBackend, adopt, commit, escrow, key, keys, load, store, texts, token};
 
 #[tokio::test]
 async fn what_is_sealed_opens_again_through_every_way_into_a_record() {
@@ -206,7 +206,7 @@ async fn k02_what_rests_under_an_old_key_is_sealed_anew_and_nothing_else_changes
         ("adopted", &[]),
         ("rotated", &[commit(&acme, 1, "a2", Some("r2"))]),
         ("last leg", &[commit(&acme, 1, "a2", Some("r2")), commit(&acme, 2, "a3", None)]),
-        ("dead", &[bury(&acme, 1)]),
+        ("dead", &[bury(&acme, 1, "r1")]),
     ];
     for (name, ops) in ways {
         let backend = OpenBackend::new();
@@ -229,8 +229,9 @@ async fn k02_what_rests_under_an_old_key_is_sealed_anew_and_nothing_else_changes
     }
 }
 
-fn bury(key: &GrantKey, generation: u64) -> StoreOp<Secret> {
+fn bury(key: &GrantKey, generation: u64, refused: &str) -> StoreOp<Secret> {
     let generation = Generation::from_number(generation);
     let (cause, owner) = (CauseOfDeath::Expired, OwnerId::new(1));
-    StoreOp::Bury { cause, generation, key: key.clone(), owner }
+    let refused = Some(token(refused).fingerprint);
+    StoreOp::Bury { cause, generation, key: key.clone(), owner, refused }
 }

@@ -54,9 +54,12 @@ fn op() -> impl Strategy<Value = StoreOp<Sealed>> {
         3 => (key.clone(), generation(), new, over).prop_map(|(key, generation, intent, over)| {
             StoreOp::Arm { generation, intent, key, over }
         }),
-        1 => (key.clone(), generation(), by.clone(), cause()).prop_map(|(key, generation, owner, cause)| {
-            StoreOp::Bury { cause, generation, key, owner }
-        }),
+        1 => (key.clone(), generation(), by.clone(), cause(), option::of(0..4_u8)).prop_map(
+            |(key, generation, owner, cause, refused)| {
+                let refused = refused.map(|it| token(it).fingerprint);
+                StoreOp::Bury { cause, generation, key, owner, refused }
+            }
+        ),
         3 => (key.clone(), generation(), by.clone(), tokens).prop_map(
             |(key, generation, owner, (access, refresh))| {
                 let successor = Successor { access, refresh };

@@ -43,6 +43,8 @@ pub(super) enum Deed {
         cause: CauseOfDeath,
         grant: u8,
         owner: u64,
+        /// Another token than the record's.
+        refused: Option<u64>,
     },
     Commit {
         access: Option<u64>,
@@ -217,8 +219,9 @@ fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         2 => adopt(),
         8 => arm(),
-        2 => (at(), cause, grant(), 1..4_u64)
-            .prop_map(|(at, cause, grant, owner)| Deed::Bury { at, cause, grant, owner }),
+        2 => (at(), cause, grant(), 1..4_u64, option::weighted(0.2, 1..4_u64)).prop_map(
+            |(at, cause, grant, owner, refused)| Deed::Bury { at, cause, grant, owner, refused }
+        ),
         6 => (tokens(), at(), grant(), 1..4_u64, tokens()).prop_map(
             |(access, at, grant, owner, refresh)| Deed::Commit { access, at, grant, owner, refresh }
         ),

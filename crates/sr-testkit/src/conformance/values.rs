@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sr_auth_core::store::{
-    Generation, GrantKey, IntentId, NewGrant, NewIntent, OwnerId, Refusals, Renewal, Sibling,
-    StoreOp, StoredToken, Successor, TakeOver,
+    CauseOfDeath, Generation, GrantKey, IntentId, NewGrant, NewIntent, OwnerId, Refusals, Renewal,
+    Sibling, StoreOp, StoredToken, Successor, TakeOver,
 };
 use sr_auth_core::{Fingerprint, Timestamp};
 use sr_auth_store::Sealed;
@@ -130,6 +130,18 @@ pub(super) fn arm_over(
 pub(super) fn commit(key: &GrantKey, of: u64, by: u64, name: u64) -> StoreOp<Sealed> {
     let successor = Successor { access: Some(access(name, 0)), refresh: Some(token(name, 0)) };
     StoreOp::Commit { generation: at(of), key: key.clone(), owner: owner(by), successor }
+}
+
+/// Declares a generation dead whose refresh token has this name.
+pub(super) fn bury(
+    key: &GrantKey,
+    of: u64,
+    by: u64,
+    name: u64,
+    cause: CauseOfDeath,
+) -> StoreOp<Sealed> {
+    let (generation, refused) = (at(of), Some(token(name, 0).fingerprint));
+    StoreOp::Bury { cause, generation, key: key.clone(), owner: owner(by), refused }
 }
 
 pub(super) fn disarm(key: &GrantKey, intent: IntentId) -> StoreOp<Sealed> {

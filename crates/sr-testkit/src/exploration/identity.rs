@@ -113,7 +113,9 @@ impl World {
                 let standing = over.map(|it| self.owner(it.intent.owner));
                 (generation, intent.fingerprint, intent.quiet, standing).hash(to);
             }
-            StoreOp::Bury { cause, generation, .. } => (cause, generation).hash(to),
+            StoreOp::Bury { cause, generation, refused, .. } => {
+                (cause, generation, refused).hash(to);
+            }
             StoreOp::Commit { generation, successor, .. } => {
                 let access = successor.access.as_ref().map(|it| it.fingerprint);
                 (generation, access, successor.refresh.as_ref().map(|it| it.fingerprint)).hash(to);

@@ -60,7 +60,9 @@ impl Stage {
             Peer::Arms => StoreOp::Arm { generation, intent: new(), key, over: None },
             Peer::ArmsOver => StoreOp::Arm { generation, intent: new(), key, over },
             Peer::Buries => {
-                StoreOp::Bury { cause: CauseOfDeath::RefusedByServer, generation, key, owner }
+                let refused = refresh.as_ref().map(|it| it.fingerprint);
+                let cause = CauseOfDeath::RefusedByServer;
+                StoreOp::Bury { cause, generation, key, owner, refused }
             }
             Peer::Commits => {
                 // Only what was presented has a successor.

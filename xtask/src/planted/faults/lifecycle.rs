@@ -128,15 +128,17 @@ pub(super) const FAULTS: [Planted; 29] = [
     Planted {
         name: "RepeatsBrokenRequest",
         breaks: &["IntentComesFirst"],
-        changes: &[Change {
-            file: ATTEMPT,
-            old: "TransportFailure::AfterSend => broken(",
-            new: "TransportFailure::AfterSend if PLANTED => {
+        changes: &[
+            Change {
+                file: ATTEMPT,
+                old: "TransportFailure::AfterSend => broken(",
+                new: "TransportFailure::AfterSend if PLANTED => {
                 arm::transmit(now, now.after(cx.shared.margins.fence()), claim, cx)
             }
             TransportFailure::AfterSend => broken(",
-        },
-        Change { file: ARM, old: "fn transmit(", new: "pub(super) fn transmit(" }],
+            },
+            Change { file: ARM, old: "fn transmit(", new: "pub(super) fn transmit(" },
+        ],
     },
     // The winner's tokens give way to those of the loser.
     Planted {
@@ -180,18 +182,18 @@ pub(super) const FAULTS: [Planted; 29] = [
     Planted {
         name: "SiblingIgnored",
         breaks: &["NoAvoidableLoss"],
-        changes: &[Change {
-            file: DOUBT,
-            old: "if record.generation == claim.generation
-        && let Some(sibling) = record.sibling",
-            new: "if record.generation == claim.generation && !PLANTED
-        && let Some(sibling) = record.sibling",
-        },
-        Change {
-            file: DOUBT,
-            old: "StoreOutcome::Done(Record { sibling: Some(sibling), .. }) => {",
-            new: "StoreOutcome::Done(Record { sibling: Some(sibling), .. }) if !PLANTED => {",
-        }],
+        changes: &[
+            Change {
+                file: DOUBT,
+                old: "if is_same && let Some(sibling) = record.sibling {",
+                new: "if is_same && !PLANTED && let Some(sibling) = record.sibling {",
+            },
+            Change {
+                file: DOUBT,
+                old: "StoreOutcome::Done(Record { sibling: Some(sibling), .. }) => {",
+                new: "StoreOutcome::Done(Record { sibling: Some(sibling), .. }) if !PLANTED => {",
+            },
+        ],
     },
     Planted {
         name: "ToldBeforeDurable",
@@ -210,17 +212,21 @@ pub(super) const FAULTS: [Planted; 29] = [
     Planted {
         name: "DeathUnconditional",
         breaks: &["DeathIsVerified"],
-        changes: &[Change {
-            file: DOUBT,
-            old: "let moved = record.generation > claim.generation;",
-            new: "let moved = !PLANTED && record.generation > claim.generation;",
-        },
-        Change {
-            file: DOUBT,
-            old: "let (generation, key, owner) = (claim.generation, cx.shared.key.clone(), cx.shared.owner);",
-            new: "let (generation, key, owner) = (claim.generation, cx.shared.key.clone(), cx.shared.owner);
-            let generation = if PLANTED { cx.generation() } else { generation };",
-        }],
+        changes: &[
+            Change {
+                file: DOUBT,
+                old: "let moved = record.generation >= claim.generation && !is_same;",
+                new: "let moved = !PLANTED && record.generation >= claim.generation && !is_same;",
+            },
+            Change {
+                file: DOUBT,
+                old: "let Claim { generation, presented: refused, .. } = claim;",
+                new: "let Claim { generation, presented: refused, .. } = claim;
+            let held = cx.known.held.as_ref().and_then(|it| fingerprint(it.refresh()));
+            let (generation, refused) =
+                if PLANTED { (cx.generation(), held) } else { (generation, refused) };",
+            },
+        ],
     },
     Planted {
         name: "DeathWithoutSecondLook",

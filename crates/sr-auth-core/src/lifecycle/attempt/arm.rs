@@ -7,8 +7,8 @@ use crate::lifecycle::held::{fingerprint, is_ended};
 use crate::lifecycle::{Blame, Event, Input, Output, Recovery, StoreFailure};
 use crate::machine::Transmit;
 use crate::store::{
-    Generation, IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome, StoredToken,
-    Successor, TakeOver,
+    Generation, Health, IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome,
+    StoredToken, Successor, TakeOver,
 };
 use crate::wire::token_request;
 use crate::{RefreshToken, Secret, Timestamp};
@@ -49,7 +49,8 @@ pub(super) fn ask(
 
 /// The claim of an intent that may stand, for removing it.
 pub(super) fn unarmed(number: u64, cx: &Context<'_>) -> Claim {
-    Claim { attempt: 1, generation: cx.generation(), number, quiet_until: Timestamp::EPOCH }
+    let (generation, quiet_until) = (cx.generation(), Timestamp::EPOCH);
+    Claim { attempt: 1, generation, number, presented: None, quiet_until }
 }
 
 pub(super) fn next(now: Timestamp, input: Input, it: Arming, cx: &mut Context<'_>) -> Rotation {
@@ -130,7 +131,12 @@ fn is_inside_fence(now: Timestamp, arming: &Arming, cx: &Context<'_>) -> bool {
     !arming.diverged && (arming.asked_at..=fence).contains(&now)
 }
 
-fn armed(now: Timestamp, record: Record<Secret>, arming: Arming, cx: &mut Context<'_>) -> Rotation {
+fn armed(
+    now: Timestamp,
+    mut record: Record<Secret>,
+    arming: Arming,
+    cx: &mut Context<'_>,
+) -> Rotation {
     let margins = cx.shared.margins;
     let id = IntentId { number: arming.number, owner: cx.shared.owner };
     let own = record.intent.as_ref().filter(|it| it.id == id);
@@ -143,14 +149,21 @@ fn armed(now: Timestamp, record: Record<Secret>, arming: Arming, cx: &mut Contex
         attempt: own.map_or(1, |it| it.attempt),
         generation: record.generation,
         number: arming.number,
+        presented: read.filter(|_| cx.is_single_use()),
         quiet_until: own
             .map_or_else(|| now.after(margins.quiet()), |it| it.armed_at.after(it.quiet)),
     };
+    // On a last leg what was put aside is newer than the token that was spent already: a server that
+    // revokes on reuse is not shown that one while there is another.
+    let sibling = record.sibling.take_if(|_| record.health == Health::LastLeg);
     cx.take_over(now, record);
     // The text that was just read is missing when nothing was taken of a record from before an end.
     let is_named = is_named && (!cx.is_single_use() || refresh_token(cx).is_some());
     if !is_named || cx.shared.closing || !is_inside_fence(now, &arming, cx) {
         return disarm::unsent(now, claim, Blame::Store, cx);
+    }
+    if let Some(sibling) = sibling {
+        return super::promote(now, sibling, claim, cx);
     }
     transmit(now, arming.asked_at.after(margins.fence()), claim, cx)
 }

@@ -42,6 +42,18 @@ pub(in crate::lifecycle) fn commit(
     offer(now, claim, Form::Commit, 0, cx)
 }
 
+/// A successor that was put aside takes the place of a token that was refused, or that is on its
+/// last leg. What the record says of the old one, its death perhaps, is of no interest any more.
+pub(in crate::lifecycle) fn promote(
+    now: Timestamp,
+    sibling: Sibling<Secret>,
+    claim: Claim,
+    cx: &mut Context<'_>,
+) -> Rotation {
+    let access = cx.good_access(now, claim.generation);
+    commit(now, claim, Successor { access, refresh: Some(sibling.token) }, cx)
+}
+
 /// Begins to offer what is held as a grant of its own: the record is gone.
 pub(super) fn found(
     now: Timestamp,

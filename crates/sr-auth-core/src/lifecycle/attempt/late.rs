@@ -25,8 +25,8 @@ pub(in crate::lifecycle) fn late(
     cx: &mut Context<'_>,
 ) -> Rotation {
     let Some(late) = cx.known.affairs_mut().late.take() else { return rotation };
-    let generation = late.generation;
-    let claim = Claim { attempt: 1, generation, number: 0, quiet_until: Timestamp::EPOCH };
+    let (generation, quiet_until) = (late.generation, Timestamp::EPOCH);
+    let claim = Claim { attempt: 1, generation, number: 0, presented: None, quiet_until };
     // The token of a last leg could be presented again, while a newer presentation may still act.
     let is_newest = late.id.next() == cx.known.transmit;
     let answer = match classify(late.sent_at) {

@@ -73,7 +73,8 @@ impl Crowded for Grants {
             }
             12 => {
                 let (cause, owner) = (CauseOfDeath::LostInRotation, owner(by));
-                StoreOp::Bury { cause, generation: at(of), key, owner }
+                let refused = seen.refresh.as_ref().map(|it| it.fingerprint);
+                StoreOp::Bury { cause, generation: at(of), key, owner, refused }
             }
             13 => adopt(&key, name),
             14 => escrow(&key, by, of, name),

@@ -7,7 +7,7 @@ use crate::conformance::bench::{Bench, Step};
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    LONG, adopt, arm, at, commit, consent, disarm, escrow, found, intent, key, load, owner, token,
+    LONG, adopt, arm, bury, commit, consent, disarm, escrow, found, intent, key, load, token,
 };
 
 pub(super) async fn play<S, M>(stage: &mut Stage<'_, M>) -> Result<(), TrialError>
@@ -106,12 +106,7 @@ async fn long_life<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
             bench.apply(1, escrow(&key, of, of, of + 100)).await?;
         }
     }
-    let bury = StoreOp::Bury {
-        cause: CauseOfDeath::LostInRotation,
-        generation: at(limit + 4),
-        key: key.clone(),
-        owner: owner(1),
-    };
+    let bury = bury(&key, limit + 4, 1, limit + 3, CauseOfDeath::LostInRotation);
     bench.apply(0, bury).await?;
     bench.audit(&[key]).await
 }

@@ -12,7 +12,7 @@ use crate::conformance::bench::{Bench, Step};
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    FAR, LONG, adopt, arm, at, back_off, commit, consent, intent, key, owner, token,
+    FAR, LONG, adopt, arm, back_off, bury, commit, consent, intent, key, token,
 };
 
 pub(super) async fn play<S, M>(stage: &mut Stage<'_, M>) -> Result<(), TrialError>
@@ -73,9 +73,7 @@ async fn changing<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     bench.apply(1, back_off(&key("backing off"), intent(1, 1), now.after(LONG), none)).await?;
     let refusals = none.after(now, 400);
     bench.apply(1, back_off(&key("suspect"), intent(1, 1), now, refusals)).await?;
-    let (cause, owner) = (CauseOfDeath::Expired, owner(1));
-    let bury = StoreOp::Bury { cause, generation: at(1), key: key("dead"), owner };
-    bench.apply(1, bury).await?;
+    bench.apply(1, bury(&key("dead"), 1, 1, 4, CauseOfDeath::Expired)).await?;
     bench.apply(1, commit(&key("rotated"), 1, 1, 3)).await?;
     bench.apply(1, adopt(&key("new"), 2)).await?;
     let quiet_over = bench.now().after(LONG);

@@ -9,7 +9,7 @@ use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    FAR, LONG, adopt, arm, arm_over, at, back_off, commit, escrow, intent, key, owner,
+    FAR, LONG, adopt, arm, arm_over, back_off, bury, commit, escrow, intent, key, owner,
 };
 
 pub(super) async fn play<S, M>(stage: &mut Stage<'_, M>) -> Result<(), TrialError>
@@ -52,9 +52,7 @@ async fn restarts<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     bench.apply(1, escrow(in_flight, 1, 1, 21)).await?;
     let refusals = Refusals::default().after(bench.now(), 418);
     bench.apply(1, back_off(suspect, intent(1, 2), FAR, refusals)).await?;
-    let (cause, owner) = (CauseOfDeath::RefusedByServer, owner(1));
-    let bury = StoreOp::Bury { cause, generation: at(1), key: dead.clone(), owner };
-    bench.apply(2, bury).await?;
+    bench.apply(2, bury(dead, 1, 1, 1, CauseOfDeath::RefusedByServer)).await?;
     let end = StoreOp::End { end: End::Disabled, generation: None, key: ended.clone() };
     bench.apply(2, end).await?;
     for _ in 0..2 {

@@ -7,7 +7,7 @@ use crate::conformance::bench::{Bench, Step};
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    LONG, adopt, arm, at, commit, consent, disarm, escrow, intent, key, load, owner, token,
+    LONG, adopt, arm, at, bury, commit, consent, disarm, escrow, intent, key, load, owner, token,
 };
 
 pub(super) async fn play<S, M>(stage: &mut Stage<'_, M>) -> Result<(), TrialError>
@@ -21,10 +21,6 @@ where
     stage.play("a grant is ended", ending).await?;
     stage.play("a rotation brings no successor", last_leg).await?;
     stage.play("successors are put aside", siblings).await
-}
-
-fn bury(key: &GrantKey, of: u64, cause: CauseOfDeath) -> StoreOp<Sealed> {
-    StoreOp::Bury { cause, generation: at(of), key: key.clone(), owner: owner(1) }
 }
 
 fn end(key: &GrantKey, end: End, of: Option<u64>) -> StoreOp<Sealed> {
@@ -66,29 +62,31 @@ async fn late_commit<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     bench.apply(0, disarm(&key, intent(2, 2))).await?;
     bench.apply(0, commit(&key, 3, 2, 4)).await?;
     // Over an inferred death, which was wrong.
-    bench.apply(0, bury(&key, 4, CauseOfDeath::LostInRotation)).await?;
+    bench.apply(0, bury(&key, 4, 1, 4, CauseOfDeath::LostInRotation)).await?;
     bench.apply(2, commit(&key, 4, 1, 5)).await?;
     bench.audit(&[key]).await
 }
 
 async fn death<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     let key = key("planner/acme");
-    bench.apply(0, bury(&key, 0, CauseOfDeath::Expired)).await?;
+    bench.apply(0, bury(&key, 0, 1, 1, CauseOfDeath::Expired)).await?;
     bench.apply(0, adopt(&key, 1)).await?;
     bench.apply(0, arm(&key, 1, intent(1, 1), LONG)).await?;
     for of in [0, 2, u64::MAX] {
-        bench.apply(1, bury(&key, of, CauseOfDeath::RefusedByServer)).await?;
+        bench.apply(1, bury(&key, of, 1, 1, CauseOfDeath::RefusedByServer)).await?;
         bench.apply(0, load(&key)).await?;
     }
-    bench.apply(1, bury(&key, 1, CauseOfDeath::RefusedByServer)).await?;
-    bench.apply(2, bury(&key, 1, CauseOfDeath::Expired)).await?;
+    // Another token of the same number, as of a record that was founded anew since.
+    bench.apply(1, bury(&key, 1, 1, 9, CauseOfDeath::RefusedByServer)).await?;
+    bench.apply(1, bury(&key, 1, 1, 1, CauseOfDeath::RefusedByServer)).await?;
+    bench.apply(2, bury(&key, 1, 1, 1, CauseOfDeath::Expired)).await?;
     bench.apply(0, arm(&key, 1, intent(1, 2), LONG)).await?;
     bench.audit(std::slice::from_ref(&key)).await?;
     bench.apply(0, adopt(&key, 1)).await?;
     for (number, cause) in
         (2..).zip([CauseOfDeath::Expired, CauseOfDeath::LostInRotation, CauseOfDeath::Unrecognised])
     {
-        bench.apply(1, bury(&key, number, cause)).await?;
+        bench.apply(1, bury(&key, number, 1, number - 1, cause)).await?;
         bench.apply(0, commit(&key, number, 1, number)).await?;
     }
     bench.audit(&[key]).await
@@ -106,7 +104,10 @@ async fn ending<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     }
     bench.apply(1, end(&key, End::Disabled, Some(1))).await?;
     bench.apply(2, arm(&key, 2, intent(2, 1), LONG)).await?;
-    bench.apply(2, bury(&key, 2, CauseOfDeath::Expired)).await?;
+    let (cause, generation) = (CauseOfDeath::Expired, at(2));
+    let (key_of, refused) = (key.clone(), None);
+    let bury = StoreOp::Bury { cause, generation, key: key_of, owner: owner(1), refused };
+    bench.apply(2, bury).await?;
     bench.apply(0, end(&key, End::Disabled, Some(1))).await?;
     bench.apply(0, end(&key, End::Revoked, Some(1))).await?;
     bench.apply(0, end(&key, End::Revoked, None)).await?;

@@ -13,7 +13,7 @@ use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    LONG, adopt, arm, at, commit, disarm, escrow, intent, key, load, owner,
+    LONG, adopt, arm, bury, commit, disarm, escrow, intent, key, load, owner,
 };
 
 /// How many changes more than a pulse tells.
@@ -45,12 +45,6 @@ fn pulse(of: u64, since: u64, alive: bool) -> StoreOp<Sealed> {
 
 async fn cursors<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     let [one, other] = [key("planner/acme"), key("planner/other")];
-    let bury = |key: &GrantKey, of| StoreOp::Bury {
-        cause: CauseOfDeath::Unrecognised,
-        generation: at(of),
-        key: key.clone(),
-        owner: owner(2),
-    };
     let end = |key: &GrantKey, end| StoreOp::End { end, generation: None, key: key.clone() };
     // Those that change nothing that others have to know stand between those that do.
     let ops = [
@@ -63,9 +57,9 @@ async fn cursors<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
         escrow(&one, 2, 1, 4),
         escrow(&one, 2, 0, 5),
         disarm(&one, intent(1, 1)),
-        bury(&other, 1),
-        bury(&other, 1),
-        bury(&one, 1),
+        bury(&other, 1, 2, 2, CauseOfDeath::Unrecognised),
+        bury(&other, 1, 2, 2, CauseOfDeath::Unrecognised),
+        bury(&one, 1, 2, 1, CauseOfDeath::Unrecognised),
         commit(&other, 1, 3, 6),
         end(&other, End::Disabled),
         end(&other, End::Disabled),

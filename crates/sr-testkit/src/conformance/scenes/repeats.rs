@@ -14,7 +14,7 @@ use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
 use crate::conformance::values::{
-    FAR, LONG, adopt, arm, at, back_off, commit, disarm, escrow, intent, key, load, owner,
+    FAR, LONG, adopt, arm, at, back_off, bury, commit, disarm, escrow, intent, key, load,
     sealed_again,
 };
 
@@ -25,12 +25,7 @@ type Deed = fn(&GrantKey) -> StoreOp<Sealed>;
 const DEEDS: [(&str, Deed); 8] = [
     ("adopt", |key| adopt(key, 2)),
     ("arm", |key| arm(key, 1, intent(2, 1), LONG)),
-    ("bury", |key| StoreOp::Bury {
-        cause: CauseOfDeath::RefusedByServer,
-        generation: at(1),
-        key: key.clone(),
-        owner: owner(1),
-    }),
+    ("bury", |key| bury(key, 1, 1, 1, CauseOfDeath::RefusedByServer)),
     ("commit", |key| commit(key, 1, 1, 2)),
     ("disarm", |key| disarm(key, intent(1, 1))),
     ("disarm and back off", |key| {

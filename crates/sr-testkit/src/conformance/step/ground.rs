@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sr_auth_core::Timestamp;
 use sr_auth_core::store::{
     Generation, GrantKey, IntentId, Model, NewGrant, NewIntent, Record, Refusals, Sequence,
     Sibling, StoreOp, StoredToken, Successor, TakeOver,
 };
+use sr_auth_core::{Fingerprint, Timestamp};
 use sr_auth_store::Sealed;
 
 use super::{At, Deed, Moment, Quiet, Which};
@@ -33,6 +33,10 @@ fn grant_key(number: u8) -> GrantKey {
 impl Ground<'_> {
     fn record(&self, grant: u8) -> Option<&Record<Sealed>> {
         self.model.record(&grant_key(grant))
+    }
+
+    fn refresh(&self, grant: u8) -> Option<Fingerprint> {
+        self.record(grant)?.refresh.as_ref().map(|it| it.fingerprint)
     }
 
     fn generation(&self, grant: u8, at: At) -> Generation {
@@ -70,8 +74,7 @@ impl Ground<'_> {
         quiet: Quiet,
         over: Option<TakeOver>,
     ) -> StoreOp<Sealed> {
-        let fingerprint = self.record(grant).and_then(|it| it.refresh.as_ref());
-        let fingerprint = fingerprint.map(|it| it.fingerprint);
+        let fingerprint = self.refresh(grant);
         let quiet = match quiet {
             Quiet::Long => LONG,
             Quiet::None => Duration::ZERO,
@@ -97,9 +100,11 @@ impl Ground<'_> {
                 });
                 self.arm(grant, self.generation(grant, at), id, quiet, over)
             }
-            Deed::Bury { at, cause, grant, owner: of } => {
-                let generation = self.generation(grant, at);
-                StoreOp::Bury { cause, generation, key: grant_key(grant), owner: owner(of) }
+            Deed::Bury { at, cause, grant, owner: of, refused } => {
+                let (generation, key) = (self.generation(grant, at), grant_key(grant));
+                let other = refused.map(|name| refresh_token(name).fingerprint);
+                let refused = other.or_else(|| self.refresh(grant));
+                StoreOp::Bury { cause, generation, key, owner: owner(of), refused }
             }
             Deed::Commit { access, at, grant, owner: of, refresh } => {
                 let (access, refresh) = (access.map(access_token), refresh.map(refresh_token));

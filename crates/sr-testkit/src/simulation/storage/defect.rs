@@ -203,7 +203,8 @@ impl Defective {
             }
             (StoreDefect::BuryIgnoresGeneration, StoreOp::Bury { cause, key, owner, .. }) => {
                 let generation = before.generation;
-                Instead::Op(StoreOp::Bury { cause, generation, key, owner })
+                let refused = before.refresh.as_ref().map(|it| it.fingerprint);
+                Instead::Op(StoreOp::Bury { cause, generation, key, owner, refused })
             }
             (StoreDefect::DisarmRemovesAnyIntent, op) => Instead::Op(disarming(op, standing)),
             (StoreDefect::EscrowForgets, StoreOp::Escrow { .. }) => {
@@ -303,12 +304,14 @@ impl Defective {
                 if before.health != after.health =>
             {
                 let (access, refresh, renewal) = (after.access, after.refresh, after.renewal);
+                let refused = refresh.as_ref().map(|it| it.fingerprint);
                 let grant = NewGrant { access, refresh, renewal };
                 self.model
                     .apply(now, StoreOp::Adopt { grant, key: key.clone(), only_if_missing: false });
                 let (generation, key) = (after.generation.next(), key.clone());
                 let owner = OwnerId::new(0);
-                *answer = self.model.apply(now, StoreOp::Bury { cause, generation, key, owner });
+                let bury = StoreOp::Bury { cause, generation, key, owner, refused };
+                *answer = self.model.apply(now, bury);
             }
             _ => {}
         }

@@ -60,7 +60,8 @@ fn commit(of: u64, owner: u128, refresh: &str) -> StoreOp<Secret> {
 
 fn bury(of: u64) -> StoreOp<Secret> {
     let (cause, owner) = (CauseOfDeath::RefusedByServer, OwnerId::new(1));
-    StoreOp::Bury { cause, generation: generation(of), key: key("a"), owner }
+    let refused = Some(token(&format!("r{of}")).fingerprint);
+    StoreOp::Bury { cause, generation: generation(of), key: key("a"), owner, refused }
 }
 
 fn disarm(id: IntentId) -> StoreOp<Secret> {

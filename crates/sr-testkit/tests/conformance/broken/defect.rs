@@ -82,9 +82,10 @@ pub(super) fn rewritten(
             let over = over.map(|over| TakeOver { even_if_alive: true, ..over });
             StoreOp::Arm { generation, intent, key, over }
         }
-        (Defect::BuryIgnoresGeneration, StoreOp::Bury { cause, generation, key, owner }) => {
+        (Defect::BuryIgnoresGeneration, StoreOp::Bury { cause, generation, key, owner, .. }) => {
             let generation = now_at.unwrap_or(generation);
-            StoreOp::Bury { cause, generation, key, owner }
+            let refused = before.and_then(|it| it.refresh.as_ref()).map(|it| it.fingerprint);
+            StoreOp::Bury { cause, generation, key, owner, refused }
         }
         (
             Defect::CommitIgnoresGeneration,
@@ -257,8 +258,8 @@ fn with_key(op: StoreOp<Sealed>, change: impl Fn(GrantKey) -> GrantKey) -> Store
         StoreOp::Arm { generation, intent, key, over } => {
             StoreOp::Arm { generation, intent, key: change(key), over }
         }
-        StoreOp::Bury { cause, generation, key, owner } => {
-            StoreOp::Bury { cause, generation, key: change(key), owner }
+        StoreOp::Bury { cause, generation, key, owner, refused } => {
+            StoreOp::Bury { cause, generation, key: change(key), owner, refused }
         }
         StoreOp::Commit { generation, key, owner, successor } => {
             StoreOp::Commit { generation, key: change(key), owner, successor }

@@ -23,8 +23,8 @@ impl Hidden {
             StoreOp::Arm { generation, intent, key, over } => {
                 StoreOp::Arm { generation: more(generation), intent, key, over }
             }
-            StoreOp::Bury { cause, generation, key, owner } => {
-                StoreOp::Bury { cause, generation: more(generation), key, owner }
+            StoreOp::Bury { cause, generation, key, owner, refused } => {
+                StoreOp::Bury { cause, generation: more(generation), key, owner, refused }
             }
             StoreOp::Commit { generation, key, owner, successor } => {
                 StoreOp::Commit { generation: more(generation), key, owner, successor }
