@@ -49,8 +49,8 @@ pub(crate) fn guarded(
         ConsentDisplayMode::Redirect => ("'none'", format!(" {listed}")),
     };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'{forms}; base-uri 'none'; \
-         frame-ancestors {frames}"
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'{forms}; \
+         base-uri 'none'; frame-ancestors {frames}"
     );
     let policy = HeaderValue::from_str(&policy).expect("origins are visible ASCII");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);

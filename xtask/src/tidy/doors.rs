@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 55] = [
+const DOORS: [(&str, &str); 56] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -54,6 +54,10 @@ const DOORS: [(&str, &str); 55] = [
     ("crates/sr-partner/src/wire/answer.rs", "writes the token into our answer"),
     ("crates/sr-partner/src/wire/integrations.rs", "writes our credentials, reads theirs"),
     ("crates/sr-partner/src/wire/token_form.rs", "reads the form of a token request"),
+    (
+        "crates/sr-partner-axum/examples/token_endpoint.rs",
+        "prints the made-up clients that it is loaded with",
+    ),
     ("crates/sr-partner-axum/src/body.rs", "hands our answer to the socket"),
     ("crates/sr-partner-axum/src/cookie.rs", "writes the session into its cookie"),
     ("crates/sr-partner-axum/src/page.rs", "writes the ticket into the form of a page"),

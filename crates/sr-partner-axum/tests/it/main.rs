@@ -1,7 +1,13 @@
 //! A partner service on loopback, with a SmartRecruiters on loopback and a store in a file.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
 
+mod browsers;
 mod connect;
 mod consent_page;
+mod endpoints;
 mod guard;
+mod limits;
+mod once;
+mod proxies;
 mod scene;
+mod secrets;

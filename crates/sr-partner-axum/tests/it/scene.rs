@@ -10,7 +10,7 @@ use http::request::{Builder, Parts};
 use http::{Request, Response, StatusCode};
 use sr_auth_core::{ClientCredentials, Scope, ScopeSet, Secret, SecretBytes};
 use sr_auth_http::{Limits, ReqwestTransport, Transport, TransportError};
-use sr_auth_store::{SealingKeys, SqliteBackend, Store};
+use sr_auth_store::{SealingKey, SealingKeys, SqliteBackend, Store};
 use sr_partner::consent::{ConsentDisplayMode, RedirectOrigins, TicketKey};
 use sr_partner::registration::{AppRegistration, InboundUrls, MasterCredentials, RequestedScope};
 use sr_partner::store::{IntegrationRecord, PartnerOp, PartnerOutcome};
@@ -26,6 +26,8 @@ use tokio::task::JoinHandle;
 
 pub(crate) const APP: &str = "planner";
 pub(crate) const COMPANY: &str = "60d1a4e2";
+/// The part of a session that nobody guesses.
+pub(crate) const SESSION: &str = "7d1f0c55a2b94e3386f1";
 pub(crate) const MASTER_SECRET: &str = "9165228a-master-secret-82e4";
 
 /// The application: its sessions are `<account>.<anything>`.
@@ -92,7 +94,7 @@ pub(crate) struct Scene {
     pub(crate) origin: String,
     pub(crate) sandbox: Sandbox,
     pub(crate) service: PartnerService,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     http: ReqwestTransport,
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     told: Arc<Mutex<Vec<String>>>,
@@ -125,8 +127,7 @@ impl Scene {
         let client = ClientCredentials::new("master-client", Secret::new(MASTER_SECRET.into()));
         let master = MasterCredentials::new(app, client.unwrap());
         let folder = tempfile::tempdir().unwrap();
-        let backend = SqliteBackend::open(&folder.path().join("partner.db")).unwrap();
-        let store = Store::new(backend, SealingKeys::random().unwrap());
+        let store = open(folder.path());
         let transport = Arc::new(ReqwestTransport::new().unwrap());
         let builder = PartnerService::builder(registration, master, store, transport)
             .endpoints(sandbox.endpoints().unwrap())
@@ -141,7 +142,7 @@ impl Scene {
             Server::new(limits).serve(listener, router, async { stopped.await.unwrap() }).await;
         });
         let http = ReqwestTransport::new().unwrap();
-        Self { origin, sandbox, service, _folder: folder, http, server: Some((stop, server)), told }
+        Self { origin, sandbox, service, folder, http, server: Some((stop, server)), told }
     }
 
     pub(crate) fn key(&self) -> IntegrationKey {
@@ -151,6 +152,32 @@ impl Scene {
     /// What the application was told.
     pub(crate) fn told(&self) -> Vec<String> {
         self.told.lock().unwrap().clone()
+    }
+
+    /// The folder of the store.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Another process over the same store, and what it answers.
+    pub(crate) async fn another_process(&self) -> Other {
+        let store = open(self.folder());
+        let transport = Arc::new(ReqwestTransport::new().unwrap());
+        let app = self.key().app;
+        let client = ClientCredentials::new("master-client", Secret::new(MASTER_SECRET.into()));
+        let master = MasterCredentials::new(app, client.unwrap());
+        let registration = self.service.registration().clone();
+        let mode = registration.mode();
+        let (cookie, told) = (SessionCookie::new("planner", mode), Arc::default());
+        let service = PartnerService::builder(registration, master, store, transport)
+            .build(Planner { cookie, told }, TicketKey::new([7; 32]))
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = router(&service);
+        let server = Server::default();
+        tokio::spawn(async move { server.serve(listener, router, std::future::pending()).await });
+        Other { origin }
     }
 
     pub(crate) async fn record(&self) -> IntegrationRecord<()> {
@@ -254,6 +281,24 @@ impl Scene {
     }
 }
 
+/// A process that shares the store.
+pub(crate) struct Other {
+    origin: String,
+}
+
+impl Other {
+    pub(crate) async fn call(&self, scene: &Scene, path: &str, token: &str) -> StatusCode {
+        let request = Request::get(format!("{}{path}", self.origin));
+        scene.ask(request.header("authorization", format!("Bearer {token}")), "").await.status()
+    }
+}
+
+fn open(folder: &std::path::Path) -> Store {
+    let key = SealingKey::from_bytes([9; 32]);
+    let backend = SqliteBackend::open(&folder.join("partner.db")).unwrap();
+    Store::new(backend, SealingKeys::new(key))
+}
+
 fn registration(origin: &str, mode: ConsentDisplayMode, inbound: InboundUrls) -> AppRegistration {
     let scopes = [("company_read", "name the company"), ("jobs_read", "show open <jobs>")];
     let scopes = scopes
@@ -278,7 +323,7 @@ fn router(service: &PartnerService) -> Router {
 }
 
 pub(crate) fn cookie(account: &str) -> String {
-    format!("theme=dark; __Host-planner={account}.7d1f")
+    format!("theme=dark; __Host-planner={account}.{SESSION}")
 }
 
 pub(crate) fn fields(ticket: &str, decision: &str) -> String {
