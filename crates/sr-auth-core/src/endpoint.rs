@@ -7,6 +7,7 @@ pub use api_origin::ApiOrigin;
 pub use redirect_uri::RedirectUri;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
@@ -218,9 +219,9 @@ impl AuthorizationEndpoint {
     }
 }
 
-/// Where credentials are exchanged for tokens (RFC 6749 §3.2).
+/// Where credentials are exchanged for tokens (RFC 6749 §3.2). A clone shares the address.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct TokenEndpoint(Url);
+pub struct TokenEndpoint(Arc<Url>);
 
 impl TokenEndpoint {
     /// Checks an address.
@@ -229,10 +230,10 @@ impl TokenEndpoint {
     ///
     /// As for [`Endpoints::custom`].
     pub fn parse(url: &str, hosts: AllowedHosts) -> Result<Self, ConfigError> {
-        checked(url, Setting::TokenEndpoint, hosts).map(Self)
+        checked(url, Setting::TokenEndpoint, hosts).map(|url| Self(Arc::new(url)))
     }
 
-    pub(crate) const fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.0
     }
 

@@ -74,8 +74,7 @@ impl Gates {
     /// Gives an application new credentials for the endpoint that it has.
     pub(super) fn replace(&mut self, id: ApplicationId, new: &Application) {
         if let Some(client) = self.applications.get_mut(id.place()) {
-            let endpoint = client.application.endpoint().clone();
-            client.application = Application::new(new.client().clone(), endpoint);
+            client.application = new.at(client.application.endpoint().clone());
             client.breaker.reset();
         }
     }

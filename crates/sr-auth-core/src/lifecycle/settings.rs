@@ -1,26 +1,36 @@
 //! Who renews, for which application, and by which rules.
 
+use std::sync::Arc;
+
 use super::Margins;
 use crate::store::OwnerId;
 use crate::{ClientCredentials, FingerprintKey, TokenEndpoint};
 
 /// An application at the token endpoint: what every renewal of its grants is sent with.
+///
+/// A clone shares the credentials: a company that has its own holds them once, wherever they are
+/// used.
 #[derive(Clone, Debug)]
 pub struct Application {
-    client: ClientCredentials,
+    client: Arc<ClientCredentials>,
     endpoint: TokenEndpoint,
 }
 
 impl Application {
     /// Joins the client's credentials and the endpoint that they belong to.
     #[must_use]
-    pub const fn new(client: ClientCredentials, endpoint: TokenEndpoint) -> Self {
-        Self { client, endpoint }
+    pub fn new(client: ClientCredentials, endpoint: TokenEndpoint) -> Self {
+        Self { client: Arc::new(client), endpoint }
+    }
+
+    /// Returns these credentials at another endpoint.
+    pub(crate) fn at(&self, endpoint: TokenEndpoint) -> Self {
+        Self { client: Arc::clone(&self.client), endpoint }
     }
 
     /// Returns the client's credentials.
     #[must_use]
-    pub const fn client(&self) -> &ClientCredentials {
+    pub fn client(&self) -> &ClientCredentials {
         &self.client
     }
 
