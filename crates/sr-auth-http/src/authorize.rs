@@ -12,8 +12,10 @@ pub use layer::{Authorize, AuthorizeError, AuthorizeFuture, AuthorizeLayer, Once
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthorizeMiddleware;
 
+use std::sync::Arc;
+
 use http::{Extensions, HeaderMap, Method, StatusCode};
-use sr_auth_core::{ApiOrigin, Fingerprint};
+use sr_auth_core::{ApiOrigin, Authorization, Fingerprint};
 
 use crate::{Clock, TokenSource};
 use pace::Pace;
@@ -93,11 +95,23 @@ impl Rules {
         }
     }
 
-    /// Tells whether the pace makes a request wait.
-    #[cfg(feature = "tower")]
-    fn is_held(&self, endpoint: Endpoint) -> bool {
-        self.pace.as_ref().is_some_and(|it| it.holds(endpoint, self.clock.now()))
+    /// Names the endpoint of a request; only the pace asks which it is.
+    fn endpoint(&self, method: &Method, path: &str) -> Endpoint {
+        self.pace.as_ref().map_or(Endpoint::ANY, |_| Endpoint::of(method, path))
     }
+
+    /// Returns the header, if one is sent, when neither it nor the pace makes the request wait.
+    fn at_hand(&self, endpoint: Endpoint) -> Option<Option<Arc<Authorization>>> {
+        let is_held = self.pace.as_ref().is_some_and(|it| it.holds(endpoint, self.clock.now()));
+        if is_held { None } else { self.source.signature_at_hand() }
+    }
+}
+
+/// Puts the header into a request; returns what a 401 is reported with.
+fn sign(headers: &mut HeaderMap, signature: Option<&Authorization>) -> Option<Fingerprint> {
+    let signature = signature?;
+    signature.apply_to(headers);
+    signature.fingerprint()
 }
 
 /// Names an endpoint as far as the pace tells them apart: by method and the first part of the path.
@@ -106,7 +120,6 @@ struct Endpoint(u8);
 
 impl Endpoint {
     /// One of which nobody asks which it is.
-    #[cfg(feature = "tower")]
     const ANY: Self = Self(0);
 
     fn of(method: &Method, path: &str) -> Self {

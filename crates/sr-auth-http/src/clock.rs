@@ -101,7 +101,7 @@ impl Clock {
 
     /// Returns the second of the wall clock: the cheapest reading there is.
     #[inline]
-    pub(crate) fn wall_secs(&self) -> u64 {
+    pub(crate) fn wall_secs(&self) -> i64 {
         match &self.0 {
             Source::Manual(now) => manual_secs(now),
             Source::System(_) => coarse_wall_secs(),
@@ -160,8 +160,8 @@ impl Default for Clock {
 /// Apart, so that a reading of the system's clock carries none of it.
 #[cold]
 #[inline(never)]
-fn manual_secs(now: &watch::Sender<Timestamp>) -> u64 {
-    now.borrow().as_unix_millis() / 1_000
+fn manual_secs(now: &watch::Sender<Timestamp>) -> i64 {
+    i64::try_from(now.borrow().as_unix_millis() / 1_000).unwrap_or(i64::MAX)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door to the timer")]

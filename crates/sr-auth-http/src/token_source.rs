@@ -6,6 +6,8 @@ mod error;
 pub use builder::TokenSourceBuilder;
 pub use error::SourceError;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,12 +73,16 @@ use crate::runtime::{Command, Entry, Runtime};
 #[derive(Clone, Debug)]
 pub struct TokenSource(Credential);
 
+/// A call that waits for its header.
+type Waiting<'a> =
+    Pin<Box<dyn Future<Output = Result<Arc<Authorization>, SourceError>> + Send + 'a>>;
+
 #[derive(Clone, Debug)]
 enum Credential {
     Exchanged(Box<TokenClient>),
     Kept { entry: Arc<Entry>, runtime: Arc<Runtime> },
     None,
-    Static(Authorization),
+    Static(Arc<Authorization>),
 }
 
 impl TokenSource {
@@ -134,12 +140,11 @@ impl TokenSource {
     /// - [`SourceError::Grant`]: a source made of a [`TokenClient`] got no token.
     /// - [`SourceError::ShutDown`] after [`shutdown`](Self::shutdown), and
     ///   [`SourceError::NoRuntime`] outside of a tokio runtime.
-    pub async fn authorization(&self) -> Result<Authorization, SourceError> {
+    pub async fn authorization(&self) -> Result<Arc<Authorization>, SourceError> {
         if let Some(ready) = self.ready() {
             return Ok(ready);
         }
-        // Most calls need none of its memory.
-        Box::pin(self.obtain(None)).await
+        self.waiting(None).await
     }
 
     /// Returns the header to send; waits at most so long for one.
@@ -147,17 +152,20 @@ impl TokenSource {
     /// # Errors
     ///
     /// As for [`authorization`](Self::authorization).
-    pub async fn authorization_within(&self, span: Duration) -> Result<Authorization, SourceError> {
+    pub async fn authorization_within(
+        &self,
+        span: Duration,
+    ) -> Result<Arc<Authorization>, SourceError> {
         if let Some(ready) = self.ready() {
             return Ok(ready);
         }
-        Box::pin(self.obtain(Some(span))).await
+        self.waiting(Some(span)).await
     }
 
     /// Returns the header if it is at hand: never waits. Asks for the renewal of a token that will
     /// end soon, and for nothing else.
     #[must_use]
-    pub fn ready(&self) -> Option<Authorization> {
+    pub fn ready(&self) -> Option<Arc<Authorization>> {
         // Asked first, for it is asked most often.
         if let Credential::Kept { entry, runtime } = &self.0 {
             return runtime.ready(entry);
@@ -167,10 +175,10 @@ impl TokenSource {
 
     // Apart, so that a kept header is read without its registers.
     #[inline(never)]
-    fn static_header(&self) -> Option<Authorization> {
+    fn static_header(&self) -> Option<Arc<Authorization>> {
         match &self.0 {
             Credential::Exchanged(_) | Credential::Kept { .. } | Credential::None => None,
-            Credential::Static(header) => Some(header.clone()),
+            Credential::Static(header) => Some(Arc::clone(header)),
         }
     }
 
@@ -189,7 +197,7 @@ impl TokenSource {
     }
 
     /// Returns the header to send, if one is.
-    pub(crate) async fn signature(&self) -> Result<Option<Authorization>, SourceError> {
+    pub(crate) async fn signature(&self) -> Result<Option<Arc<Authorization>>, SourceError> {
         match &self.0 {
             Credential::None => Ok(None),
             Credential::Exchanged(_) | Credential::Kept { .. } | Credential::Static(_) => {
@@ -199,8 +207,8 @@ impl TokenSource {
     }
 
     /// Returns the header to send, if one is; the outer `None` when it is not at hand.
-    #[cfg(feature = "tower")]
-    pub(crate) fn signature_at_hand(&self) -> Option<Option<Authorization>> {
+    #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+    pub(crate) fn signature_at_hand(&self) -> Option<Option<Arc<Authorization>>> {
         match (self.ready(), &self.0) {
             (None, Credential::None) => Some(None),
             (ready, _) => ready.map(Some),
@@ -268,14 +276,23 @@ impl TokenSource {
     /// tokens are not durable yet. Afterwards the source gives no header.
     ///
     /// One of [`TokenSources`](crate::TokenSources) shuts all of them down. While a store takes
-    /// nothing this does not end: put it under a deadline of your own.
+    /// nothing this does not end: put it under a deadline of your own. What was begun may also wait
+    /// for a moment, such as the end of the pause before it is tried again; a
+    /// [manual clock](crate::Clock::manual) that nobody moves does not get there.
     pub async fn shutdown(&self) {
         if let Credential::Kept { runtime, .. } = &self.0 {
             runtime.shutdown().await;
         }
     }
 
-    async fn obtain(&self, within: Option<Duration>) -> Result<Authorization, SourceError> {
+    /// Apart and behind a pointer: most calls need none of its memory and of its registers.
+    #[cold]
+    #[inline(never)]
+    fn waiting(&self, within: Option<Duration>) -> Waiting<'_> {
+        Box::pin(self.obtain(within))
+    }
+
+    async fn obtain(&self, within: Option<Duration>) -> Result<Arc<Authorization>, SourceError> {
         match &self.0 {
             Credential::Exchanged(client) => {
                 let exchange = client.client_credentials();
@@ -285,14 +302,14 @@ impl TokenSource {
                         .map_err(|_| SourceError::TimedOut)?,
                     None => exchange.await,
                 };
-                Ok(token?.authorization())
+                Ok(Arc::new(token?.authorization()))
             }
             Credential::Kept { entry, runtime } => {
                 let within = within.unwrap_or_else(|| runtime.parts().wait_within);
                 runtime.authorization(entry, within).await
             }
             Credential::None => Err(SourceError::NoCredential),
-            Credential::Static(header) => Ok(header.clone()),
+            Credential::Static(header) => Ok(Arc::clone(header)),
         }
     }
 
@@ -311,7 +328,8 @@ impl TokenSource {
 
 impl From<StaticCredential> for TokenSource {
     fn from(credential: StaticCredential) -> Self {
-        Self(credential.authorization().map_or(Credential::None, Credential::Static))
+        let header = credential.authorization().map(Arc::new);
+        Self(header.map_or(Credential::None, Credential::Static))
     }
 }
 

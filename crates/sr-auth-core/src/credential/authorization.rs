@@ -36,19 +36,21 @@ impl Authorization {
     pub const SMART_TOKEN: HeaderName = HeaderName::from_static("x-smarttoken");
 
     pub(crate) fn bearer(token: &Secret) -> Self {
-        let mut value = zeroize::Zeroizing::new(String::with_capacity(7 + token.expose().len()));
-        value.push_str("Bearer ");
-        value.push_str(token.expose());
-        Self::new(Scheme::Bearer, &value)
+        Self::new(Scheme::Bearer, &["Bearer ", token.expose()])
     }
 
     pub(crate) fn smart_token(key: &Secret) -> Self {
-        Self::new(Scheme::SmartToken, key.expose())
+        Self::new(Scheme::SmartToken, &[key.expose()])
     }
 
-    fn new(scheme: Scheme, value: &str) -> Self {
+    fn new(scheme: Scheme, parts: &[&str]) -> Self {
+        let length: usize = parts.iter().map(|it| it.len()).sum();
+        // The buffer becomes the value, without a copy that would have to be wiped. One with room to
+        // spare is counted from the beginning, and each copy has a case less to decide.
+        let mut value = String::with_capacity(length + 1);
+        parts.iter().for_each(|part| value.push_str(part));
         let mut value =
-            HeaderValue::from_str(value).expect("the constructors of tokens and keys checked it");
+            HeaderValue::try_from(value).expect("the constructors of tokens and keys checked it");
         value.set_sensitive(true);
         Self { value, fingerprint: Fingerprint::from_bytes([0; 16]), scheme }
     }

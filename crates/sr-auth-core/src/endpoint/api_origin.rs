@@ -7,7 +7,11 @@ use crate::{ConfigError, Fault, Setting};
 
 /// The origin of the resource server: the only place that access tokens and API keys are sent to.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ApiOrigin(Url);
+pub struct ApiOrigin {
+    /// Without a trailing slash.
+    text: Box<str>,
+    url: Url,
+}
 
 impl ApiOrigin {
     /// Checks an origin: scheme, host and, where allowed, port.
@@ -20,13 +24,14 @@ impl ApiOrigin {
         if url.path() != "/" || url.query().is_some() {
             return Err(ConfigError::new(Setting::ApiOrigin, Fault::HasPath));
         }
-        Ok(Self(url))
+        let text = url.as_str().trim_end_matches('/').into();
+        Ok(Self { text, url })
     }
 
     /// Returns the origin without a trailing slash, as in `https://api.smartrecruiters.com`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str().trim_end_matches('/')
+        &self.text
     }
 
     /// Returns the URL of a path and query under this origin.
@@ -50,9 +55,9 @@ impl ApiOrigin {
         if path.contains('#') {
             return Err(error(Fault::Fragment));
         }
-        let url = self.0.join(path).map_err(|_| error(Fault::NotAUrl))?;
+        let url = self.url.join(path).map_err(|_| error(Fault::NotAUrl))?;
         // Nothing that passed the checks above leads away; this is the rule itself.
-        if url.origin() != self.0.origin() {
+        if url.origin() != self.url.origin() {
             return Err(error(Fault::OtherOrigin));
         }
         Ok(url.into())
@@ -66,7 +71,8 @@ impl ApiOrigin {
             return false;
         };
         // Nearly all are spelled as the origin is; the others are taken apart.
-        if self.0.scheme() == scheme && self.0.authority() == authority.as_str() {
+        let rest = self.text.strip_prefix(scheme).and_then(|it| it.strip_prefix("://"));
+        if rest == Some(authority.as_str()) {
             return true;
         }
         let (host, text) = (authority.host(), authority.as_str());
@@ -82,6 +88,15 @@ impl ApiOrigin {
         self.is(scheme, host, port)
     }
 
+    /// Tells whether a URL that a parser has spelled out lies under this origin: an address of
+    /// `url::Url`, say. One that is spelled in another way does not.
+    #[must_use]
+    pub fn begins(&self, url: &str) -> bool {
+        // What follows the origin is not of it: a port, a longer name, or a host after a user.
+        url.strip_prefix(&*self.text)
+            .is_some_and(|it| it.is_empty() || it.starts_with(['/', '?', '#']))
+    }
+
     /// Tells whether this is the origin of a scheme, a host and a port that may be the usual one.
     #[must_use]
     pub fn is(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
@@ -90,7 +105,7 @@ impl ApiOrigin {
             "https" => Some(443),
             _ => None,
         };
-        let is_host = self.0.host_str().is_some_and(|it| it.eq_ignore_ascii_case(host));
-        is_host && self.0.scheme() == scheme && self.0.port_or_known_default() == port.or(usual)
+        let is_host = self.url.host_str().is_some_and(|it| it.eq_ignore_ascii_case(host));
+        is_host && self.url.scheme() == scheme && self.url.port_or_known_default() == port.or(usual)
     }
 }

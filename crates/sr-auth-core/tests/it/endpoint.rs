@@ -118,6 +118,32 @@ fn an_api_origin_has_neither_path_nor_query() {
 }
 
 #[test]
+fn c27_an_address_that_only_begins_like_the_origin_is_another() {
+    let hosts = AllowedHosts::Named;
+    let api = ApiOrigin::parse("https://api.example", hosts).expect("valid");
+    let cases = [
+        ("https://api.example", true),
+        ("https://api.example/jobs?limit=1", true),
+        ("https://api.example?limit=1", true),
+        ("https://api.example#top", true),
+        ("https://api.example:8443/jobs", false),
+        ("https://api.example.evil.test/jobs", false),
+        ("https://api.example@evil.test/jobs", false),
+        ("https://user@api.example/jobs", false),
+        ("http://api.example/jobs", false),
+        ("/jobs", false),
+    ];
+    for (url, expected) in cases {
+        assert_eq!(api.begins(url), expected, "{url}");
+        if let Ok(uri) = url.parse::<http::Uri>()
+            && uri.authority().is_some()
+        {
+            assert_eq!(api.contains(&uri), expected, "{url}");
+        }
+    }
+}
+
+#[test]
 fn c22_paths_stay_under_the_api_origin() {
     let api = ApiOrigin::parse("https://api.example", AllowedHosts::Named).expect("valid");
     let cases = [

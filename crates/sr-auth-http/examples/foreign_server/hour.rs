@@ -40,7 +40,8 @@ pub(crate) async fn live(peer: &Peer) -> Outcome {
         hear(&format!("advance {}", STEP.as_secs()))?;
         clock.advance(STEP);
         at_rest(&source).await?;
-        peer.resource_takes(&source.authorization().await?).await?;
+        let header = source.authorization().await?;
+        peer.resource_takes(&header).await?;
         // Whoever uses a token that is due has it renewed.
         at_rest(&source).await?;
     }

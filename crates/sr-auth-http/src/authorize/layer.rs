@@ -151,7 +151,7 @@ where
         let Some(endpoint) = self.endpoint(&request) else {
             return AuthorizeFuture::passing(self.inner.call(request));
         };
-        match self.at_hand(endpoint) {
+        match self.rules.at_hand(endpoint) {
             Some(signature) => self.call_signed(request, endpoint, signature),
             None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
@@ -182,7 +182,7 @@ where
             return AuthorizeFuture::passing(self.inner.call(request));
         };
         let repeats = self.rules.may_repeat(request.method(), request.extensions());
-        match self.at_hand(endpoint) {
+        match self.rules.at_hand(endpoint) {
             Some(signature) if !repeats => self.call_signed(request, endpoint, signature),
             Some(_) | None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
@@ -203,17 +203,7 @@ impl<S, P> Authorize<S, P> {
         if !Rules::signs(is_api, request.extensions()) {
             return None;
         }
-        // Only the pace asks which it is.
-        let paced = self.rules.pace.as_ref();
-        Some(paced.map_or(Endpoint::ANY, |_| Endpoint::of(request.method(), request.uri().path())))
-    }
-
-    /// Returns the header, if one is sent, when neither it nor the pace makes the request wait.
-    fn at_hand(&self, endpoint: Endpoint) -> Option<Option<Authorization>> {
-        if self.rules.is_held(endpoint) {
-            return None;
-        }
-        self.rules.source.signature_at_hand()
+        Some(self.rules.endpoint(request.method(), request.uri().path()))
     }
 }
 
@@ -224,16 +214,18 @@ impl<S: Clone, P> Authorize<S, P> {
         std::mem::replace(&mut self.inner, clone)
     }
 
+    /// Inlined, so that a request is not moved once more.
+    #[inline(always)]
     fn call_signed<B, R>(
         &mut self,
         mut request: Request<B>,
         endpoint: Endpoint,
-        signature: Option<Authorization>,
+        signature: Option<Arc<Authorization>>,
     ) -> AuthorizeFuture<S::Future, Response<R>, S::Error>
     where
         S: Service<Request<B>, Response = Response<R>>,
     {
-        let sent = future::sign(&mut request, signature);
+        let sent = super::sign(request.headers_mut(), signature.as_deref());
         let future = self.inner.call(request);
         AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
     }

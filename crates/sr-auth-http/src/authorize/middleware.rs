@@ -1,6 +1,8 @@
 //! A middleware for reqwest that signs requests.
 
-use async_trait::async_trait;
+use std::future::Future;
+use std::pin::Pin;
+
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
@@ -75,6 +77,17 @@ impl AuthorizeMiddleware {
         Self(Rules { replays: true, ..self.0 })
     }
 
+    /// Tells whether a request goes to the API.
+    fn is_api(&self, url: &reqwest::Url) -> bool {
+        let origin = &self.0.origin;
+        // Nearly all are spelled as the origin is.
+        origin.begins(url.as_str()) || {
+            let has_user = !url.username().is_empty() || url.password().is_some();
+            let is_it = |host| !has_user && origin.is(url.scheme(), host, url.port());
+            url.host_str().is_some_and(is_it)
+        }
+    }
+
     /// Sends a signed request; returns the token that was refused, if it was.
     async fn signed(
         &self,
@@ -85,43 +98,66 @@ impl AuthorizeMiddleware {
     ) -> Result<(Response, Option<Fingerprint>), Error> {
         self.0.keep_pace(endpoint).await;
         let signature = self.0.source.signature().await.map_err(Error::middleware)?;
-        let sent = signature.and_then(|it| {
-            it.apply_to(request.headers_mut());
-            it.fingerprint()
-        });
+        let sent = super::sign(request.headers_mut(), signature.as_deref());
         let response = next.run(request, extensions).await?;
         let verdict = self.0.judge(endpoint, sent, response.status(), response.headers());
         Ok((response, sent.filter(|_| verdict == Verdict::Refused)))
     }
-}
 
-#[async_trait]
-impl Middleware for AuthorizeMiddleware {
-    async fn handle(
+    /// Sends a request that has to wait, for its header or for its turn, or that may be repeated.
+    async fn waiting(
         &self,
+        endpoint: Endpoint,
         request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        let rules = &self.0;
-        let url = request.url();
-        let has_user = !url.username().is_empty() || url.password().is_some();
-        let is_api = url
-            .host_str()
-            .is_some_and(|host| !has_user && rules.origin.is(url.scheme(), host, url.port()));
-        if !Rules::signs(is_api, extensions) {
-            return next.run(request, extensions).await;
-        }
-        let endpoint = Endpoint::of(request.method(), url.path());
-        let repeats = rules.may_repeat(request.method(), extensions);
+        let repeats = self.0.may_repeat(request.method(), extensions);
         let copy = if repeats { request.try_clone() } else { None };
         let (response, refused) = self.signed(endpoint, request, extensions, next.clone()).await?;
         let Some((refused, copy)) = refused.zip(copy) else { return Ok(response) };
         // The refusal says more than the reason why there is no other token.
-        let another = rules.source.signature().await.ok().flatten();
+        let another = self.0.source.signature().await.ok().flatten();
         if another.is_none_or(|it| it.fingerprint() == Some(refused)) {
             return Ok(response);
         }
         self.signed(endpoint, copy, extensions, next).await.map(|(response, _)| response)
+    }
+}
+
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
+
+impl Middleware for AuthorizeMiddleware {
+    /// Written out, so that a request which waits for nothing is moved into one future only: that of
+    /// the next link.
+    fn handle<'a, 'b, 'c, 'sending>(
+        &'a self,
+        mut request: Request,
+        extensions: &'b mut Extensions,
+        next: Next<'c>,
+    ) -> Sending<'sending>
+    where
+        'a: 'sending,
+        'b: 'sending,
+        'c: 'sending,
+        Self: 'sending,
+    {
+        let rules = &self.0;
+        if !Rules::signs(self.is_api(request.url()), extensions) {
+            return next.run(request, extensions);
+        }
+        let endpoint = rules.endpoint(request.method(), request.url().path());
+        if !rules.may_repeat(request.method(), extensions)
+            && let Some(signature) = rules.at_hand(endpoint)
+        {
+            let sent = super::sign(request.headers_mut(), signature.as_deref());
+            let sending = next.run(request, extensions);
+            return Box::pin(async move {
+                let response = sending.await?;
+                rules.judge(endpoint, sent, response.status(), response.headers());
+                Ok(response)
+            });
+        }
+        Box::pin(self.waiting(endpoint, request, extensions, next))
     }
 }

@@ -70,7 +70,6 @@ impl Pace {
     }
 
     /// Tells whether a request has to wait.
-    #[cfg(feature = "tower")]
     pub(super) fn holds(&self, endpoint: Endpoint, now: Timestamp) -> bool {
         self.place(endpoint).next_at.load(Ordering::Relaxed) > now.as_unix_millis()
     }

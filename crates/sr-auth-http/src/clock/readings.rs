@@ -9,12 +9,12 @@ pub(super) fn coarse_wall() -> u64 {
     millis(rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse))
 }
 
-/// Reads the second of the wall clock, as it was at the last tick of the kernel.
+/// Reads the second of the wall clock, as it was at the last tick of the kernel. It is negative for a
+/// clock before 1970, which is not set.
 #[cfg(target_os = "linux")]
 #[inline]
-pub(super) fn coarse_wall_secs() -> u64 {
-    // A clock before 1970 is not set.
-    rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec.max(0) as u64
+pub(super) fn coarse_wall_secs() -> i64 {
+    rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec
 }
 
 /// Reads the wall clock in milliseconds.
@@ -25,8 +25,8 @@ pub(super) fn coarse_wall() -> u64 {
 
 /// Reads the second of the wall clock.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn coarse_wall_secs() -> u64 {
-    wall() / 1_000
+pub(super) fn coarse_wall_secs() -> i64 {
+    i64::try_from(wall() / 1_000).unwrap_or(i64::MAX)
 }
 
 /// Reads the wall clock in milliseconds.

@@ -120,6 +120,22 @@ mod tests {
     }
 
     #[test]
+    fn a_suspend_is_time_that_has_passed_on_every_clock() {
+        // Ten hours during which nothing ran: the uptime counts them, and so does the wall clock.
+        const ASLEEP: u64 = 10 * 60 * 60 * 1_000;
+        let clock = SystemClock::at(1_000_000);
+        let (before, at) = (clock.at_uptime(1_000), Timestamp::from_unix_millis(1_050_000));
+        let slept = std::time::Duration::from_millis(ASLEEP);
+        assert!(!clock.compare(1_000 + ASLEEP, 1_001_000 + ASLEEP), "nothing has parted");
+        assert_eq!(clock.at_uptime(1_000 + ASLEEP), before.after(slept));
+        // What was published in terms of the wall clock has ended for whoever reads that clock.
+        assert!(clock.wall_millis_at(at) < 1_001_000 + ASLEEP);
+        // The answer of a store that counted on changes nothing.
+        clock.learn(1_000 + ASLEEP, 1_000 + ASLEEP, before.after(slept));
+        assert!(!clock.compare(1_000 + ASLEEP, 1_001_000 + ASLEEP));
+    }
+
+    #[test]
     fn a_wall_clock_that_is_set_is_noticed_and_moves_no_deadline() {
         let clock = SystemClock::at(1_000_000);
         let at = Timestamp::from_unix_millis(1_050_000);

@@ -328,7 +328,7 @@ impl Driver {
             }
             Some(Availability::Ready(token)) => {
                 match entry.publish(token, &self.shared.parts.clock) {
-                    Ok(published) => Outcome::Ready(published),
+                    Ok(header) => Outcome::Ready(header),
                     Err(error) => {
                         entry.withdraw_all();
                         Outcome::Unusable(error)

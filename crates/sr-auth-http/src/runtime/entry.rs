@@ -3,38 +3,47 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::ArcSwapOption;
 use sr_auth_core::store::{GrantKey, StoredToken};
 use sr_auth_core::{Authorization, ConfigError, Fingerprint, Secret};
 
 use crate::Clock;
 
-/// One grant, as its callers see it.
+/// One grant, as its callers see it: a header that may be sent, and until when. Moments are those of
+/// the wall clock, as far as it is known: see [`Clock::wall_millis_at`].
+///
+/// The moments stand beside the header, so that the header is shared as it is. They are read before
+/// it and written after it: a header that is found is as new as they are, or newer. The driver alone
+/// publishes.
 #[derive(Debug)]
 pub(crate) struct Entry {
     application: AtomicU32,
+    /// The second from which on more has to be looked at than one reading of the clock.
+    check_secs: AtomicU32,
+    /// In milliseconds.
+    ends_at: AtomicU64,
+    header: ArcSwapOption<Authorization>,
     key: GrantKey,
-    published: ArcSwapOption<Published>,
-}
-
-/// A header that may be sent, and until when. Moments are milliseconds of the wall clock, as far as
-/// it is known: see [`Clock::wall_millis_at`].
-#[derive(Debug)]
-pub(crate) struct Published {
-    authorization: Authorization,
-    check_at: AtomicU64,
-    /// The second of `check_at`: until then one reading, not even divided, is all that is needed.
-    check_secs: AtomicU64,
-    ends_at: u64,
 }
 
 impl Entry {
+    /// Deadlines that differ by less, in milliseconds, are the same: readings of two clocks.
+    const NEAR: u64 = 1_000;
+
     /// The place of an application that is not known.
     pub(crate) const NOBODY: u32 = u32::MAX;
 
+    /// How long after one attempt to have a token renewed callers try again, in seconds.
+    const PAUSE: u32 = 10;
+
     pub(super) fn new(key: GrantKey, application: u32) -> Self {
-        let published = ArcSwapOption::empty();
-        Self { application: AtomicU32::new(application), key, published }
+        Self {
+            application: AtomicU32::new(application),
+            check_secs: AtomicU32::new(0),
+            ends_at: AtomicU64::new(0),
+            header: ArcSwapOption::empty(),
+            key,
+        }
     }
 
     pub(crate) const fn key(&self) -> &GrantKey {
@@ -52,9 +61,21 @@ impl Entry {
         self.application.store(place, Ordering::Release);
     }
 
+    /// Returns the second of the wall clock from which on more has to be looked at.
     #[inline]
-    pub(super) fn published(&self) -> Guard<Option<Arc<Published>>> {
-        self.published.load()
+    pub(super) fn check_secs(&self) -> u32 {
+        self.check_secs.load(Ordering::Acquire)
+    }
+
+    /// Returns the millisecond of the wall clock at which the header ends.
+    pub(super) fn ends_at(&self) -> u64 {
+        self.ends_at.load(Ordering::Acquire)
+    }
+
+    /// Returns what is published.
+    #[inline]
+    pub(super) fn header(&self) -> Option<Arc<Authorization>> {
+        self.header.load_full()
     }
 
     /// Publishes a token, or finds that it is.
@@ -62,90 +83,66 @@ impl Entry {
         &self,
         token: &StoredToken<Secret>,
         clock: &Clock,
-    ) -> Result<Arc<Published>, ConfigError> {
+    ) -> Result<Arc<Authorization>, ConfigError> {
         let ends_at = clock.wall_millis_at(token.ends_at);
-        let check_at = clock.wall_millis_at(token.renew_at).min(ends_at);
-        let published = self.published.load_full();
-        let same = published.filter(|it| {
-            let fingerprint = it.authorization.fingerprint();
-            fingerprint == Some(token.fingerprint) && it.ends_at.abs_diff(ends_at) < Published::NEAR
+        let renew_at = clock.wall_millis_at(token.renew_at);
+        let published = self.header().filter(|it| {
+            let is_near = self.ends_at.load(Ordering::Relaxed).abs_diff(ends_at) < Self::NEAR;
+            it.fingerprint() == Some(token.fingerprint) && is_near
         });
-        if let Some(published) = same {
+        if let Some(published) = published {
             return Ok(published);
         }
-        let authorization = token.authorization()?;
-        let published = Arc::new(Published {
-            authorization,
-            check_at: AtomicU64::new(check_at),
-            check_secs: AtomicU64::new(check_at / 1_000),
-            ends_at,
-        });
-        self.published.store(Some(Arc::clone(&published)));
-        Ok(published)
+        let header = Arc::new(token.authorization()?);
+        self.check_secs.store(0, Ordering::Release);
+        self.ends_at.store(0, Ordering::Release);
+        self.header.store(Some(Arc::clone(&header)));
+        self.ends_at.store(ends_at, Ordering::Release);
+        let check = seconds(renew_at.saturating_add(999)).min(seconds(ends_at));
+        self.check_secs.store(check, Ordering::Release);
+        Ok(header)
     }
 
     /// Takes back a token that has ended; `false` when one is published that has not.
     pub(super) fn withdraw_ended(&self, wall: u64) -> bool {
-        let published = self.published.load();
-        if published.as_ref().is_some_and(|it| wall < it.ends_at) {
+        let published = self.header.load();
+        if published.is_some() && wall < self.ends_at() {
             return false;
         }
         // One that was published meanwhile stays.
-        self.published.compare_and_swap(&published, None);
+        self.header.compare_and_swap(&published, None);
         true
     }
 
     /// Takes back whatever is published.
     pub(super) fn withdraw_all(&self) {
-        self.published.store(None);
+        self.header.store(None);
     }
 
     /// Takes a token back; `false` when another one, or none, is published.
     pub(super) fn withdraw(&self, fingerprint: Fingerprint) -> bool {
-        let published = self.published.load();
-        let is_it = published
-            .as_ref()
-            .is_some_and(|it| it.authorization.fingerprint() == Some(fingerprint));
+        let published = self.header.load();
+        let is_it = published.as_ref().is_some_and(|it| it.fingerprint() == Some(fingerprint));
         if !is_it {
             return false;
         }
         // One that was published meanwhile stays.
-        let previous = self.published.compare_and_swap(&published, None);
+        let previous = self.header.compare_and_swap(&published, None);
         previous.as_ref().map(Arc::as_ptr) == published.as_ref().map(Arc::as_ptr)
+    }
+
+    /// Puts the next look off; `false` when it is not time, or somebody else has.
+    pub(super) fn postpone_check(&self, wall: u64) -> bool {
+        let (check, order) = (self.check_secs.load(Ordering::Relaxed), Ordering::AcqRel);
+        let last = seconds(self.ends_at.load(Ordering::Relaxed));
+        let next = seconds(wall).saturating_add(Self::PAUSE).min(last);
+        seconds(wall) >= check
+            && next > check
+            && self.check_secs.compare_exchange(check, next, order, Ordering::Relaxed).is_ok()
     }
 }
 
-impl Published {
-    /// Deadlines that differ by less, in milliseconds, are the same: readings of two clocks.
-    const NEAR: u64 = 1_000;
-
-    /// How long after one attempt to have a token renewed callers try again, in milliseconds.
-    const PAUSE: u64 = 10_000;
-
-    #[inline]
-    pub(super) const fn authorization(&self) -> &Authorization {
-        &self.authorization
-    }
-
-    /// Returns the second of the wall clock from which on more than this has to be looked at.
-    #[inline]
-    pub(super) fn check_secs(&self) -> u64 {
-        self.check_secs.load(Ordering::Relaxed)
-    }
-
-    pub(super) const fn ends_at(&self) -> u64 {
-        self.ends_at
-    }
-
-    /// Puts the next look off; `false` when somebody else has.
-    pub(super) fn postpone_check(&self, wall: u64) -> bool {
-        let (check_at, order) = (self.check_at.load(Ordering::Relaxed), Ordering::Relaxed);
-        let next = wall.saturating_add(Self::PAUSE).min(self.ends_at);
-        let is_ours = wall >= check_at
-            && self.check_at.compare_exchange(check_at, next, order, order).is_ok();
-        if is_ours {
-            self.check_secs.store(next / 1_000, Ordering::Relaxed);
-        }
-        is_ours
-    }
+/// Whole seconds, until the year 2106.
+fn seconds(millis: u64) -> u32 {
+    u32::try_from(millis / 1_000).unwrap_or(u32::MAX)
 }

@@ -15,30 +15,27 @@ use crate::clock::Stopwatch;
 impl Runtime {
     /// Returns the published header if it is good, and has its token renewed ahead of its end.
     #[inline(always)]
-    pub(crate) fn ready(&self, entry: &Arc<Entry>) -> Option<Authorization> {
-        let published = entry.published();
-        let published = published.as_ref()?;
-        if self.shared.parts.clock.wall_secs() >= published.check_secs()
-            && !self.is_still_good(entry)
-        {
-            return None;
+    pub(crate) fn ready(&self, entry: &Arc<Entry>) -> Option<Arc<Authorization>> {
+        // In this order each is at least as new as the one before, and nothing is kept over a call.
+        let wall_secs = self.shared.parts.clock.wall_secs();
+        if wall_secs < i64::from(entry.check_secs()) {
+            return entry.header();
         }
-        Some(published.authorization().clone())
+        self.still_good(entry)
     }
 
-    /// Judges a token that wants to be renewed, now or within the second.
+    /// Judges a token that wants to be renewed, or is about to.
     #[cold]
-    fn is_still_good(&self, entry: &Arc<Entry>) -> bool {
+    #[inline(never)]
+    fn still_good(&self, entry: &Arc<Entry>) -> Option<Arc<Authorization>> {
+        let ends_at = entry.ends_at();
         let wall = self.shared.parts.clock.wall_millis();
-        let published = entry.published();
-        let Some(published) = published.as_ref().filter(|it| wall < it.ends_at()) else {
-            return false;
-        };
-        if published.postpone_check(wall) {
+        let header = entry.header().filter(|_| wall < ends_at)?;
+        if entry.postpone_check(wall) {
             // A renewal that cannot begin costs nobody anything before the token ends.
             let _sent = self.send(Command::Want { entry: Arc::clone(entry) });
         }
-        true
+        Some(header)
     }
 
     /// Returns the header, and waits for it if it must.
@@ -46,7 +43,7 @@ impl Runtime {
         &self,
         entry: &Arc<Entry>,
         within: Duration,
-    ) -> Result<Authorization, SourceError> {
+    ) -> Result<Arc<Authorization>, SourceError> {
         // The timer, too, needs one.
         Handle::try_current().map_err(|_| SourceError::NoRuntime)?;
         let mut last = None;
@@ -61,7 +58,7 @@ impl Runtime {
         entry: &Arc<Entry>,
         within: Duration,
         last: &mut Option<SourceError>,
-    ) -> Result<Authorization, SourceError> {
+    ) -> Result<Arc<Authorization>, SourceError> {
         let watch = Stopwatch::begin();
         loop {
             if let Some(ready) = self.ready(entry) {
@@ -81,7 +78,7 @@ impl Runtime {
                 }
                 // Its driver is gone: the next question begins another.
                 Outcome::Lost => {}
-                Outcome::Ready(published) => return Ok(published.authorization().clone()),
+                Outcome::Ready(header) => return Ok(header),
                 Outcome::ShutDown => return Err(SourceError::ShutDown),
                 Outcome::Unregistered => return Err(SourceError::NoClient),
                 Outcome::Unusable(error) => return Err(error.into()),

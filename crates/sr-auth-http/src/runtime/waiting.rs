@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sr_auth_core::ConfigError;
 use sr_auth_core::lifecycle::Unavailable;
 use sr_auth_core::store::GrantKey;
+use sr_auth_core::{Authorization, ConfigError};
 use tokio::sync::Notify;
-
-use super::entry::Published;
 
 /// What everybody who waits for the same is told.
 #[derive(Clone, Debug)]
@@ -18,7 +16,7 @@ pub(super) enum Outcome {
     /// The driver is gone: ask again.
     Lost,
     /// There is one.
-    Ready(Arc<Published>),
+    Ready(Arc<Authorization>),
     /// The application is shutting down.
     ShutDown,
     /// Nobody has said whose grant it is.

@@ -1,5 +1,6 @@
 //! Many callers at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sr_auth_core::lifecycle::{Blame, Cause};
@@ -12,7 +13,7 @@ use crate::scene::{Scene, in_time, key, until};
 
 const HERD: usize = 10_000;
 
-type Answer = Result<Authorization, SourceError>;
+type Answer = Result<Arc<Authorization>, SourceError>;
 
 fn herd(source: &TokenSource, callers: usize) -> Vec<JoinHandle<Answer>> {
     let call = |source: TokenSource| async move { source.authorization().await };

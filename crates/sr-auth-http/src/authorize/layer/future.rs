@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use sr_auth_core::{Authorization, Fingerprint};
+use sr_auth_core::Fingerprint;
 use tower_service::Service;
 
-use super::super::{Endpoint, Rules, Verdict};
+use super::super::{Endpoint, Rules, Verdict, sign};
 use super::AuthorizeError;
 
 pin_project! {
@@ -91,16 +91,6 @@ impl Seal {
     }
 }
 
-/// Puts the header into a request; returns what a 401 is reported with.
-pub(super) fn sign<B>(
-    request: &mut Request<B>,
-    signature: Option<Authorization>,
-) -> Option<Fingerprint> {
-    let signature = signature?;
-    signature.apply_to(request.headers_mut());
-    signature.fingerprint()
-}
-
 /// Signs a request when it can be, and sends it with a service that is ready.
 pub(super) async fn once<S, B, R>(
     mut inner: S,
@@ -150,7 +140,7 @@ where
 {
     rules.keep_pace(endpoint).await;
     let signature = rules.source.signature().await.map_err(AuthorizeError::Source)?;
-    let sent = sign(&mut request, signature);
+    let sent = sign(request.headers_mut(), signature.as_deref());
     let response = inner.call(request).await.map_err(AuthorizeError::Service)?;
     let seal = Seal { endpoint, rules: Arc::clone(rules), sent };
     let refused = sent.filter(|_| seal.judge(&response) == Verdict::Refused);
