@@ -28,6 +28,9 @@ impl Secret {
     /// Takes over a text; a buffer that is larger than the text is wiped after the copy.
     #[must_use]
     pub fn new(text: String) -> Self {
+        if text.capacity() == text.len() {
+            return Self(text.into_boxed_str());
+        }
         let text = Zeroizing::new(text);
         Self(text.as_str().into())
     }

@@ -1,5 +1,6 @@
 //! The transport over reqwest and rustls.
 
+mod addresses;
 mod builder;
 mod classify;
 mod gate;
@@ -9,7 +10,7 @@ pub use builder::ReqwestTransportBuilder;
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::clock::Stopwatch;
 use crate::transport::{LAST_LOOK, patiently};
 use crate::{Limits, Transport, TransportError, TransportErrorKind};
+use addresses::Addresses;
 use gate::{Gate, GatedBody};
 
 /// A [`Transport`] over reqwest 0.13 with rustls.
@@ -51,6 +53,7 @@ use gate::{Gate, GatedBody};
 /// ```
 #[derive(Clone)]
 pub struct ReqwestTransport {
+    addresses: Addresses,
     /// For loopback targets: never through a proxy.
     direct: reqwest::Client,
     /// For all others: through the proxy of the environment, if there is one.
@@ -104,16 +107,17 @@ impl Transport for ReqwestTransport {
     ) -> Result<http::Response<SecretBytes>, TransportError> {
         let clock = Stopwatch::begin();
         let client = self.client_for(request.uri())?;
-        let (mut parts, body) = request.into_parts();
-        mark_sensitive(&mut parts.headers);
+        let (parts, body) = request.into_parts();
         let gate = Gate::new(&body, clock, limits.write_within)?;
         // If this future is dropped, what has not begun to leave will not leave any more.
         let closing = gate.close_on_drop();
-        let body = reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate)));
-        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
-            .map_err(|_| TransportError::before_send(TransportErrorKind::Unsupported))?;
+        let url = self.addresses.url(&parts.uri)?;
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
+        mark_sensitive(request.headers_mut());
+        *request.body_mut() = Some(reqwest::Body::wrap(GatedBody::new(body, Arc::clone(&gate))));
         let deadline = Instant::now().checked_add(limits.answer_within);
-        let exchange = exchange(client, request, limits.body_limit, &gate, deadline);
+        let exchange = pin!(exchange(client, request, limits.body_limit, &gate, deadline));
         let answer = within(limits, &gate, exchange).await;
         drop(closing);
         answer
@@ -124,9 +128,10 @@ impl Transport for ReqwestTransport {
 async fn within(
     limits: Limits,
     gate: &Gate,
-    exchange: impl Future<Output = Result<http::Response<SecretBytes>, TransportError>>,
+    mut exchange: Pin<
+        &mut impl Future<Output = Result<http::Response<SecretBytes>, TransportError>>,
+    >,
 ) -> Result<http::Response<SecretBytes>, TransportError> {
-    let mut exchange = pin!(exchange);
     let write_within = limits.write_within.min(limits.answer_within);
     if let Ok(answer) = timeout(write_within, &mut exchange).await {
         return answer;
@@ -153,13 +158,13 @@ async fn exchange(
     gate: &Gate,
     deadline: Option<Instant>,
 ) -> Result<http::Response<SecretBytes>, TransportError> {
-    let answer = match client.execute(request).await {
+    let mut answer = match client.execute(request).await {
         Ok(answer) => answer,
         Err(error) => return Err(classify::failed(&error, gate)),
     };
     let mut response = http::Response::new(());
     *response.status_mut() = answer.status();
-    *response.headers_mut() = answer.headers().clone();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
     let (body, broken) = collect(answer, body_limit, deadline).await;
     let response = response.map(|()| body);
     match broken {

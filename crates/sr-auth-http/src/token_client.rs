@@ -11,7 +11,8 @@ use sr_auth_core::grant::{
     AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, RetryPolicy,
 };
 use sr_auth_core::{
-    AccessToken, ClientCredentials, Endpoints, GrantError, GrantFailure, RefreshToken, TokenSet,
+    AccessToken, ClientCredentials, Endpoints, GrantError, GrantFailure, RefreshToken, SecretBytes,
+    TokenSet,
 };
 use tracing::{Instrument as _, debug_span};
 
@@ -46,6 +47,8 @@ pub struct TokenClient {
     client: ClientCredentials,
     clock: Clock,
     endpoints: Endpoints,
+    /// What asks for a token of the client itself: the same each time.
+    request: Arc<http::Request<SecretBytes>>,
     retry: RetryPolicy,
     transport: Arc<dyn Transport>,
 }
@@ -67,9 +70,8 @@ impl TokenClient {
     /// - [`GrantError::ServerMisbehaved`]: its answer is outside of the protocol.
     /// - [`GrantError::Unavailable`]: no attempt got a usable answer.
     pub async fn client_credentials(&self) -> Result<AccessToken, GrantError> {
-        let grant = ClientCredentialsGrant::new(
-            &self.client,
-            self.endpoints.token(),
+        let grant = ClientCredentialsGrant::with_request(
+            Arc::clone(&self.request),
             self.retry.with_jitter(fraction()),
             self.clock.now(),
         );

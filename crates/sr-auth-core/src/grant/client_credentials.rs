@@ -12,6 +12,7 @@
 //! yields another token. A refusal ends it at once: asking again would not change the answer.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -52,7 +53,7 @@ type Outcome = Result<AccessToken, GrantError>;
 #[derive(Debug)]
 pub struct ClientCredentialsGrant {
     outputs: VecDeque<Output<Outcome>>,
-    request: Request<SecretBytes>,
+    request: Arc<Request<SecretBytes>>,
     retry: RetryPolicy,
     state: State,
 }
@@ -74,6 +75,17 @@ impl ClientCredentialsGrant {
         now: Timestamp,
     ) -> Self {
         let request = token_request::client_credentials(client, endpoint);
+        Self::with_request(Arc::new(request), retry, now)
+    }
+
+    /// Starts the grant with a request that was written before: it is the same each time. See
+    /// [`token_request::client_credentials`].
+    #[must_use]
+    pub fn with_request(
+        request: Arc<Request<SecretBytes>>,
+        retry: RetryPolicy,
+        now: Timestamp,
+    ) -> Self {
         let mut grant = Self { outputs: VecDeque::new(), request, retry, state: State::Done };
         grant.state = grant.transmit(now, TransmitId::FIRST);
         grant
@@ -81,7 +93,7 @@ impl ClientCredentialsGrant {
 
     fn transmit(&mut self, now: Timestamp, id: TransmitId) -> State {
         let answer_within = self.retry.answer_within();
-        let (request, not_after) = (self.request.clone(), now.after(WRITE_WITHIN));
+        let (request, not_after) = (Request::clone(&self.request), now.after(WRITE_WITHIN));
         self.outputs.push_back(Output::Transmit(Transmit {
             id,
             request,
@@ -120,7 +132,7 @@ impl ClientCredentialsGrant {
     }
 
     fn finish(&mut self, outcome: Outcome) -> State {
-        self.request = Request::default();
+        self.request = Arc::default();
         self.outputs.push_back(Output::Event(outcome));
         State::Done
     }

@@ -6,6 +6,7 @@ use reqwest::{Certificate, ClientBuilder, Identity};
 use sr_auth_core::{ConfigError, Fault, Secret, Setting};
 
 use super::ReqwestTransport;
+use super::addresses::Addresses;
 use super::resolver::SystemResolver;
 
 /// How long an idle connection may be used again.
@@ -94,6 +95,7 @@ impl ReqwestTransportBuilder {
             self.settings(client)?.build().map_err(|_| fault(self.build_fault()))
         };
         Ok(ReqwestTransport {
+            addresses: Addresses::default(),
             direct: make(ClientBuilder::new().no_proxy())?,
             proxied: make(ClientBuilder::new())?,
         })

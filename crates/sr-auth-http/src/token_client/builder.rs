@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sr_auth_core::grant::RetryPolicy;
+use sr_auth_core::wire::token_request;
 use sr_auth_core::{ClientCredentials, ConfigError, Endpoints};
 
 use super::TokenClient;
@@ -68,10 +69,12 @@ impl TokenClientBuilder {
             Some(transport) => transport,
             None => default_transport()?,
         };
+        let request = token_request::client_credentials(&self.client, self.endpoints.token());
         Ok(TokenClient {
             client: self.client,
             clock: self.clock,
             endpoints: self.endpoints,
+            request: Arc::new(request),
             retry: self.retry,
             transport,
         })
