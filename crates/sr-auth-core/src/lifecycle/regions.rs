@@ -50,7 +50,11 @@ impl Regions {
         }
         let (mut commands, mut rotation) = self.known.take_up();
         let cx = &mut Context { counts, known: &mut self.known, outputs, shared };
+        let was_under_way = matches!(rotation, Rotation::Attempt(_));
         route(now, input, &mut commands, &mut rotation, cx);
+        if was_under_way {
+            rotation = rotation.catch_up(now, cx);
+        }
         settle(now, &mut commands, &mut rotation, cx);
         self.known.put_down(commands, rotation);
     }
@@ -216,6 +220,17 @@ impl Rotation {
             // What is being read may be from before the command, or have come after it.
             Self::Doubt(Doubt::Reading { .. }) => Self::Doubt(Doubt::read(now, cx)),
             Self::BackingOff { .. } | Self::Doubt(_) | Self::Idle => Self::Idle,
+        }
+    }
+
+    /// Hears what was told while a presentation was under way, when that has ended: in a wait, which
+    /// may be long, nothing else would have the record read.
+    fn catch_up(self, now: Timestamp, cx: &mut Context<'_>) -> Self {
+        match (self, cx.known.affairs().news.filter(|it| it.is_new(cx))) {
+            (Self::BackingOff { .. } | Self::Doubt(_), Some(News { generation, health })) => {
+                self.next(now, Input::Changed { generation, health }, cx)
+            }
+            (unchanged, _) => unchanged,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Presentations that may have happened: whose they were, how long everybody keeps quiet, and what
 //! a refusal means.
 
-use sr_auth_core::lifecycle::{Margins, Recovery, Settings};
-use sr_auth_core::store::{CauseOfDeath, Health, Model, StoreIdentity};
+use sr_auth_core::lifecycle::{Input, Margins, Recovery, Settings};
+use sr_auth_core::store::{CauseOfDeath, Generation, Health, Model, StoreIdentity};
 
 use crate::fixture::at;
 use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
@@ -153,6 +153,54 @@ fn a_token_in_doubt_that_a_peer_replaces_is_settled_even_when_the_settings_forbi
         (3_000, Step::Want),
     ]);
     assert_eq!(scene.caller(), "gets at2 until 3169.000 s");
+}
+
+/// The peer's commit was told before the answer to the arming came, which is from before it. Nobody
+/// may present again, and nobody needs to.
+#[test]
+fn what_was_told_while_an_intent_was_written_is_read_before_the_wait_for_another() {
+    let mut scene = by(Recovery::Never);
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, peer_arms(1, 1, "rt1")),
+        (1_301, Step::Store(Mood::Slow)),
+        (1_301, Step::Want),
+        (1_301, Step::CarryOut),
+        (1_302, peer_commits(1, 2, 1_300)),
+        (
+            1_302,
+            Step::Input("the store tells of generation 2", || Input::Changed {
+                generation: Generation::from_number(2),
+                health: Health::Live,
+            }),
+        ),
+        (1_303, Step::Store(Mood::Up)),
+        (1_303, Step::Deliver(0)),
+    ]);
+    assert_eq!(scene.caller(), "gets at2 until 3069.000 s");
+    assert_eq!(scene.presented, []);
+}
+
+/// The same for a presentation whose answer is lost.
+#[test]
+fn what_was_told_while_a_token_was_presented_is_read_before_the_wait_for_another() {
+    let mut scene = by(Recovery::Never);
+    scene.play(vec![
+        (0, Step::Want),
+        (1_300, Step::Want),
+        (1_301, peer_commits(1, 2, 1_300)),
+        (
+            1_302,
+            Step::Input("the store tells of generation 2", || Input::Changed {
+                generation: Generation::from_number(2),
+                health: Health::Live,
+            }),
+        ),
+        (1_303, Step::Answer(Reply::Lost)),
+    ]);
+    assert_eq!(scene.caller(), "gets at2 until 3069.000 s");
+    scene.play(vec![(1_800, Step::Want)]);
+    assert_eq!(scene.caller(), "gets at2 until 3069.000 s");
 }
 
 #[test]
