@@ -272,9 +272,14 @@ impl Machine for Fleet {
         if self.closing == Closing::Drained {
             return grants;
         }
-        let pulse = Some(self.pulses.poll.timeout());
-        let is_open = self.closing == Closing::No;
-        let others = is_open.then(|| [self.gates.timeout(), Some(self.keep_alive.poll.timeout())]);
-        [grants, pulse].into_iter().chain(others.into_iter().flatten()).flatten().min()
+        let earlier = |first: Timestamp, other: Option<Timestamp>| {
+            other.map_or(first, |other| first.min(other))
+        };
+        let mut next = earlier(self.pulses.poll.timeout(), grants);
+        if self.closing == Closing::No {
+            next = next.min(self.keep_alive.poll.timeout());
+            next = earlier(next, self.gates.timeout());
+        }
+        Some(next)
     }
 }

@@ -70,8 +70,12 @@ impl Queue {
         self.waiters.get(&slot).map(|it| it.class)
     }
 
-    /// Returns the slot of a class that waits longest.
+    /// Returns the slot of a class that waits longest. Mostly nobody waits, and this is asked after
+    /// every input.
     pub(super) fn first(&self, class: Wanted) -> Option<u32> {
+        if self.lines.is_empty() {
+            return None;
+        }
         self.line(Line::Of(class)).next()
     }
 
