@@ -195,14 +195,14 @@ impl Coverage {
 }
 
 /// What fleets must have told. `RefusalsBelieved` is left out: it takes an operator's word, which no
-/// caller of the simulation gives. `RefusalsDoubted` takes many deaths at once, less often than once in
-/// thousands of scenarios.
-const NOTICES: [&str; 8] = [
+/// caller of the simulation gives.
+const NOTICES: [&str; 9] = [
     "ApplicationResumed",
     "ApplicationStopped",
     "EndpointResumed",
     "EndpointStopped",
     "Evicted",
+    "RefusalsDoubted",
     "StoreRolledBack",
     "StoreTrusted",
     "Unplaced",

@@ -93,7 +93,7 @@ pub enum Mishap {
     SecretRefused,
     /// The token endpoint refuses connections, loses requests, or breaks before or after it acts.
     ServerOutage,
-    /// The server ends a grant: the user revoked it.
+    /// The server ends a grant: the user revoked it. Or all of them at once, if they are many.
     ServerRevokes,
     /// A process is told to shut down; another starts in its place later.
     Shutdown,

@@ -23,6 +23,9 @@ pub(super) struct Outage {
     pub(super) store_refuses: bool,
 }
 
+/// So many grants are enough for their deaths at once to be doubted.
+const MANY: usize = 6;
+
 /// What somebody says of a grant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::simulation) enum Word {
@@ -97,7 +100,7 @@ impl Run<'_> {
                 self.lift_within(Relief::SecretBack, self.hours(3));
             }
             Mishap::ServerOutage => self.server_fails(self.hours(2)),
-            Mishap::ServerRevokes => self.server_revokes(grant),
+            Mishap::ServerRevokes => self.revokes_some(grant),
             Mishap::Shutdown => self.shut_down(process),
             Mishap::StoreOutage => {
                 self.outage.store = true;
@@ -302,6 +305,22 @@ impl Run<'_> {
         self.step(process, Some(grant), Input::End { end, generation: None, key });
         let relief = Relief::Consents { grant: grant as u8, process: process as u8 };
         self.lift_within(relief, self.hours(6));
+    }
+
+    /// The server ends one grant; or now and then, in a world of many, all of them at once, as when an
+    /// application is taken off the market. Then every caller hears of it and asks for another token.
+    fn revokes_some(&mut self, grant: usize) {
+        let users = self.common.single_use();
+        if users < MANY || self.choices.below(2) == 0 {
+            return self.server_revokes(grant);
+        }
+        (0..users).for_each(|grant| self.server_revokes(grant));
+        for process in 0..self.scenario.processes {
+            for grant in 0..users {
+                self.rejects_any(process, grant);
+                self.want(process, grant);
+            }
+        }
     }
 
     fn server_revokes(&mut self, grant: usize) {
