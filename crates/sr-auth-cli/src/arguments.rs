@@ -7,7 +7,7 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::exit::{self, Exit, Failure};
-use crate::{api, completions, demo, login, logout, sandbox, status, token};
+use crate::{api, completions, demo, login, logout, partner, sandbox, status, token};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArguments),
     Login(Box<login::LoginArguments>),
     Logout(logout::LogoutArguments),
+    Partner(partner::PartnerArguments),
     Sandbox(sandbox::SandboxArguments),
     Status(status::StatusArguments),
     Token(token::TokenArguments),
@@ -51,6 +52,8 @@ const EXAMPLES: &str = "\
 Examples:
   sr-auth demo
       every method, shown against a sandbox inside the process
+  sr-auth partner demo
+      a partner's service, and a SmartRecruiters to connect it with
   sr-auth sandbox
       a SmartRecruiters on this machine, with credentials to try
   curl -H \"Authorization: Bearer $(sr-auth token)\" https://api.smartrecruiters.com/jobs

@@ -17,8 +17,11 @@ use clap::Args;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::unless_interrupted;
-use report::Report;
+pub(crate) use report::Report;
 use stage::Stage;
+pub(crate) use stage::json;
+pub(crate) use user_agent::{Shown, UserAgent};
+pub(crate) use wire_log::{Recorder, WireLog};
 
 /// Show every way to authenticate, against a sandbox inside the process
 ///
@@ -40,14 +43,17 @@ pub(crate) struct DemoArguments {
     ascii: bool,
 }
 
+/// What to do when all is seen.
+const NEXT: &str = "`sr-auth sandbox` keeps a sandbox running, with credentials to try.";
+
 pub(crate) async fn run(arguments: DemoArguments, console: &Console) -> Result<Exit, Failure> {
     let console = if arguments.ascii { console.ascii_only() } else { *console };
     unless_interrupted(async {
         let stage = Stage::set(arguments.browser).await?;
         let mut report = Report::new(console, 13);
-        report.open(&stage.sandbox.origin())?;
+        report.open("Authentication at SmartRecruiters, step by step", &stage.sandbox.origin())?;
         run_steps(&stage, &mut report).await?;
-        let exit = report.close()?;
+        let exit = report.close(NEXT)?;
         stage.sandbox.stop().await;
         Ok(exit)
     })

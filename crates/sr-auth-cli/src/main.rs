@@ -15,6 +15,7 @@ mod login;
 mod logout;
 mod loopback;
 mod moment;
+mod partner;
 mod sandbox;
 mod secret_file;
 mod secret_source;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments, console: &Console) -> Result<Exit, Failure> {
             Command::Demo(arguments) => demo::run(arguments, console).await,
             Command::Login(arguments) => login::run(*arguments, console).await,
             Command::Logout(arguments) => logout::run(&arguments, console).await,
+            Command::Partner(arguments) => partner::run(arguments, console).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, console).await,
             Command::Status(arguments) => status::run(&arguments, console).await,
             Command::Token(arguments) => token::run(arguments, console).await,

@@ -10,8 +10,8 @@ use sr_testkit::{Sandbox, SandboxSettings, SwitchError, Switches};
 use crate::console::{BOLD, Console, DIM};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use live_view::LiveView;
-use outlet::Outlet;
+pub(crate) use live_view::LiveView;
+pub(crate) use outlet::Outlet;
 
 /// Run a SmartRecruiters sandbox on this machine
 ///

@@ -86,7 +86,9 @@ pub(super) const TABLE: [Row; 8] = [
         uses: &[
             always("sr-auth-core"),
             always("sr-auth-http"),
-            always("sr-auth-store"),
+            with("sr-auth-store", &["partner", "sqlite"]),
+            always("sr-partner"),
+            always("sr-partner-axum"),
             always("sr-testkit"),
         ],
         tests_use: &[],
@@ -143,7 +145,7 @@ pub(super) const ONLY_BELOW_OAUTH2: [&str; 4] = ["chrono", "getrandom", "rand", 
 /// member, or behind a feature, that carries its name.
 pub(super) const HOMES: [(&str, &[&str]); 20] = [
     ("anyhow", &["sr-auth-cli", "xtask"]),
-    ("axum", &["sr-partner-axum", "sr-testkit"]),
+    ("axum", &["sr-auth-cli", "sr-partner-axum", "sr-testkit"]),
     ("cargo_metadata", &["xtask"]),
     ("clap", &["sr-auth-cli", "xtask"]),
     ("deadpool-postgres", &["sr-auth-store"]),

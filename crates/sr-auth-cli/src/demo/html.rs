@@ -4,34 +4,42 @@ use std::collections::BTreeSet;
 
 /// What a page shows and asks.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub(super) struct Page {
+pub(crate) struct Page {
     /// Where its form leads, if it has one.
-    pub(super) action: Option<String>,
+    pub(crate) action: Option<String>,
     /// What stands in `code` elements.
-    pub(super) codes: BTreeSet<String>,
+    pub(crate) codes: BTreeSet<String>,
+    /// What the page shows in a frame.
+    pub(crate) frame: Option<String>,
     /// The first heading.
-    pub(super) heading: String,
+    pub(crate) heading: String,
     /// The fields of the form that hold a value from the start.
-    pub(super) hidden: Vec<(String, String)>,
+    pub(crate) hidden: Vec<(String, String)>,
+    /// Where its links lead.
+    pub(crate) links: Vec<String>,
+    /// All text of the page.
+    pub(crate) text: String,
     /// The choices of the form: name and value of each button and radio button.
-    pub(super) choices: Vec<(String, String)>,
+    pub(crate) choices: Vec<(String, String)>,
 }
 
 impl Page {
     /// Reads a page.
-    pub(super) fn read(html: &str) -> Self {
+    pub(crate) fn read(html: &str) -> Self {
         let mut page = Self::default();
         let mut rest = html;
         while let Some((_, after)) = rest.split_once('<') {
             let Some((tag, text)) = after.split_once('>') else { break };
-            page.take(tag, text.split('<').next().unwrap_or_default());
+            let own = text.split('<').next().unwrap_or_default();
+            page.take(tag, own);
+            page.text.push_str(&plain_inside(own));
             rest = text;
         }
         page
     }
 
     /// Tells whether the form offers a choice.
-    pub(super) fn offers(&self, name: &str, value: &str) -> bool {
+    pub(crate) fn offers(&self, name: &str, value: &str) -> bool {
         self.choices.iter().any(|(n, v)| n == name && v == value)
     }
 
@@ -42,6 +50,8 @@ impl Page {
             "form" => self.action = attributes.value("action"),
             "code" => drop(self.codes.insert(plain(text))),
             "h1" if self.heading.is_empty() => self.heading = plain(text),
+            "a" => self.links.extend(attributes.value("href")),
+            "iframe" => self.frame = attributes.value("src"),
             "button" => self.choices.extend(named()),
             "input" => match attributes.value("type").as_deref() {
                 Some("hidden") => self.hidden.extend(named()),
@@ -61,6 +71,11 @@ impl Attributes<'_> {
         let (_, after) = self.0.split_once(&format!(" {name}=\""))?;
         after.split_once('"').map(|(value, _)| plain(value))
     }
+}
+
+/// Undoes the escaping of text between tags, spaces and all.
+fn plain_inside(text: &str) -> String {
+    if text.trim().is_empty() { " ".to_owned() } else { plain(text) + " " }
 }
 
 /// Undoes the escaping of text.

@@ -7,7 +7,7 @@ use super::wire_log::{Exchange, WireLog};
 
 /// Prints the steps, and remembers what did not go as said.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(crate) struct Report {
     console: Console,
     failed: Vec<String>,
     passed: usize,
@@ -16,13 +16,12 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) const fn new(console: Console, steps: usize) -> Self {
+    pub(crate) const fn new(console: Console, steps: usize) -> Self {
         Self { console, failed: Vec::new(), passed: 0, step: 0, steps }
     }
 
-    pub(super) fn open(&self, origin: &str) -> Result<(), Failure> {
-        let line = format!("{BOLD}Authentication at SmartRecruiters, step by step{BOLD:#}");
-        self.console.line(&line)?;
+    pub(crate) fn open(&self, title: &str, origin: &str) -> Result<(), Failure> {
+        self.console.line(&format!("{BOLD}{title}{BOLD:#}"))?;
         self.console.line(&format!(
             "{DIM}Each request below is a real one, to a sandbox at {origin} inside this process. \
              Secrets are shown as {}.{DIM:#}",
@@ -31,36 +30,47 @@ impl Report {
     }
 
     /// Begins the next step.
-    pub(super) fn step(&mut self, title: &str) -> Result<(), Failure> {
+    pub(crate) fn step(&mut self, title: &str) -> Result<(), Failure> {
         self.step += 1;
         self.console.line("")?;
         self.console.line(&format!("{BOLD}[{:>2}/{}] {title}{BOLD:#}", self.step, self.steps))
     }
 
     /// Explains what comes next.
-    pub(super) fn say(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn say(&self, text: &str) -> Result<(), Failure> {
         self.console.line(&format!("        {text}"))
     }
 
     /// Shows the requests since the last time.
-    pub(super) fn show(&self, log: &WireLog) -> Result<(), Failure> {
+    pub(crate) fn show(&self, log: &WireLog) -> Result<(), Failure> {
         log.take().iter().try_for_each(|exchange| self.exchange(exchange))
     }
 
     fn exchange(&self, exchange: &Exchange) -> Result<(), Failure> {
-        let arrow = self.console.glyph("→", "->");
         let dots = self.dots();
-        let Exchange { who, method, url, .. } = exchange;
-        let status = match exchange.status {
+        let url = exchange.url.replace(WireLog::HIDDEN, dots);
+        let carried = exchange.carried.as_ref().map(|it| it.replace(WireLog::HIDDEN, dots));
+        self.sent(exchange.who, &exchange.method, &url, exchange.status, carried.as_deref())
+    }
+
+    /// Shows a request that holds no secret.
+    pub(crate) fn sent(
+        &self,
+        who: &str,
+        method: &str,
+        url: &str,
+        status: Option<u16>,
+        carried: Option<&str>,
+    ) -> Result<(), Failure> {
+        let arrow = self.console.glyph("→", "->");
+        let status = match status {
             Some(status) if status < 400 => format!("{GREEN}{status}{GREEN:#}"),
             Some(status) => format!("{RED}{status}{RED:#}"),
             None => format!("{RED}no answer{RED:#}"),
         };
-        let url = url.replace(WireLog::HIDDEN, dots);
         self.console.line(&format!("        {arrow} {who:<11} {method} {url}  {status}"))?;
-        match &exchange.carried {
+        match carried {
             Some(carried) => {
-                let carried = carried.replace(WireLog::HIDDEN, dots);
                 self.console.line(&format!("          {DIM}{:<11} {carried}{DIM:#}", ""))
             }
             None => Ok(()),
@@ -68,7 +78,7 @@ impl Report {
     }
 
     /// Says something that must be so, and whether it is.
-    pub(super) fn check(&mut self, holds: bool, sentence: &str) -> Result<bool, Failure> {
+    pub(crate) fn check(&mut self, holds: bool, sentence: &str) -> Result<bool, Failure> {
         if holds {
             self.passed += 1;
             let tick = self.console.glyph("✓", "ok");
@@ -82,7 +92,7 @@ impl Report {
     }
 
     /// Says something that must have come about; without it, what stood in the way.
-    pub(super) fn obtained<T>(
+    pub(crate) fn obtained<T>(
         &mut self,
         outcome: Result<T, impl Into<Failure>>,
         sentence: &str,
@@ -101,14 +111,14 @@ impl Report {
     }
 
     /// Shows a failure as the program tells it.
-    pub(super) fn told(&self, failure: &Failure) -> Result<(), Failure> {
+    pub(crate) fn told(&self, failure: &Failure) -> Result<(), Failure> {
         self.say(&format!("{RED}error:{RED:#} {}", failure.what()))?;
         self.say(&format!("  {DIM}code:{DIM:#} {}", failure.code()))?;
         self.say(&format!("  {DIM}do:{DIM:#}   {}", failure.advice()))
     }
 
-    /// Sums up.
-    pub(super) fn close(&self) -> Result<Exit, Failure> {
+    /// Sums up, and says what to do next.
+    pub(crate) fn close(&self, next: &str) -> Result<Exit, Failure> {
         let total = self.passed + self.failed.len();
         self.console.line("")?;
         if self.failed.is_empty() && self.step == self.steps {
@@ -117,9 +127,7 @@ impl Report {
                 self.steps
             );
             self.console.line(&line)?;
-            self.console.line(
-                "Next: `sr-auth sandbox` keeps a sandbox running, with credentials to try.",
-            )?;
+            self.console.line(&format!("Next: {next}"))?;
             return Ok(Exit::Done);
         }
         let line = format!("{RED}{} of {total} checks failed:{RED:#}", self.failed.len());

@@ -106,6 +106,6 @@ pub(super) fn items(response: &Response<SecretBytes>) -> Option<usize> {
 }
 
 /// Reads an answer of the API.
-pub(super) fn json(response: &Response<SecretBytes>) -> Option<serde_json::Value> {
+pub(crate) fn json(response: &Response<SecretBytes>) -> Option<serde_json::Value> {
     serde_json::from_slice(response.body().expose()).ok()
 }

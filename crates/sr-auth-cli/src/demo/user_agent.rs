@@ -1,8 +1,10 @@
 //! The browser of the user, as far as the demo plays it: over real HTTP, and reading what it gets.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Method, Request, Response};
 use sr_auth_core::SecretBytes;
 use sr_auth_http::{Limits, Transport as _};
@@ -17,35 +19,39 @@ const LIMITS: Limits = Limits::new(Duration::from_secs(5), Duration::from_secs(5
 
 /// Fetches pages, submits forms, and goes where it is sent.
 #[derive(Debug)]
-pub(super) struct UserAgent(Recorder);
+pub(crate) struct UserAgent {
+    /// By host: a cookie knows no port.
+    cookies: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    transport: Recorder,
+}
 
 /// What the browser shows.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// The address bar.
-    pub(super) url: Url,
+    pub(crate) url: Url,
     response: Response<SecretBytes>,
 }
 
 impl UserAgent {
-    pub(super) const fn new(transport: Recorder) -> Self {
-        Self(transport)
+    pub(crate) const fn new(transport: Recorder) -> Self {
+        Self { cookies: Mutex::new(BTreeMap::new()), transport }
     }
 
     /// Fetches a page.
-    pub(super) async fn get(&self, url: &str) -> Result<Shown, Failure> {
+    pub(crate) async fn get(&self, url: &str) -> Result<Shown, Failure> {
         let url = Url::parse(url).map_err(|_| strange("a link leads nowhere"))?;
         self.send(Method::GET, url, String::new()).await
     }
 
     /// Goes where an answer sends it.
-    pub(super) async fn follow(&self, shown: &Shown) -> Result<Shown, Failure> {
+    pub(crate) async fn follow(&self, shown: &Shown) -> Result<Shown, Failure> {
         let url = shown.target().ok_or_else(|| strange("the browser is not sent on"))?;
         self.send(Method::GET, url, String::new()).await
     }
 
     /// Fills in the form of a page and submits it.
-    pub(super) async fn submit(
+    pub(crate) async fn submit(
         &self,
         shown: &Shown,
         page: &Page,
@@ -59,6 +65,14 @@ impl UserAgent {
         self.send(Method::POST, url, form.finish()).await
     }
 
+    /// Submits a form without looking at its page.
+    pub(crate) async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Result<Shown, Failure> {
+        let url = Url::parse(url).map_err(|_| strange("a form leads nowhere"))?;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        self.send(Method::POST, url, form.finish()).await
+    }
+
     async fn send(&self, method: Method, url: Url, form: String) -> Result<Shown, Failure> {
         let mut request = Request::new(SecretBytes::new(form.into_bytes()));
         *request.uri_mut() = url.as_str().parse().map_err(|_| strange("a link leads nowhere"))?;
@@ -67,20 +81,40 @@ impl UserAgent {
             request.headers_mut().insert(CONTENT_TYPE, kind);
         }
         *request.method_mut() = method;
-        let response = self.0.send(request, LIMITS).await?;
+        if let Some(cookies) = self.cookies_for(&url) {
+            request.headers_mut().insert(COOKIE, cookies);
+        }
+        let response = self.transport.send(request, LIMITS).await?;
+        self.keep_cookies(&url, &response);
         Ok(Shown { url, response })
+    }
+
+    fn cookies_for(&self, url: &Url) -> Option<HeaderValue> {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs = cookies.get(url.host_str()?)?.iter();
+        let text = pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        HeaderValue::from_str(&text.join("; ")).ok()
+    }
+
+    fn keep_cookies(&self, url: &Url, response: &Response<SecretBytes>) {
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = cookies.entry(url.host_str().unwrap_or_default().to_owned()).or_default();
+        for header in response.headers().get_all(SET_COOKIE) {
+            let pair = header.to_str().ok().and_then(|it| it.split(';').next()?.split_once('='));
+            kept.extend(pair.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
     }
 }
 
 impl Shown {
     /// Returns where the answer sends the browser.
-    pub(super) fn target(&self) -> Option<Url> {
+    pub(crate) fn target(&self) -> Option<Url> {
         let location = self.response.headers().get(LOCATION)?.to_str().ok()?;
         self.url.join(location).ok()
     }
 
     /// Reads the page.
-    pub(super) fn page(&self) -> Page {
+    pub(crate) fn page(&self) -> Page {
         Page::read(&String::from_utf8_lossy(self.response.body().expose()))
     }
 }

@@ -12,29 +12,29 @@ use url::form_urlencoded;
 
 /// The requests of one or several parties, in the order in which they began.
 #[derive(Clone, Debug, Default)]
-pub(super) struct WireLog(Arc<Mutex<Vec<Exchange>>>);
+pub(crate) struct WireLog(Arc<Mutex<Vec<Exchange>>>);
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     /// What it carried besides its URL.
-    pub(super) carried: Option<String>,
+    pub(crate) carried: Option<String>,
     /// The method.
-    pub(super) method: String,
+    pub(crate) method: String,
     /// The status of the answer, if one came.
-    pub(super) status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The URL, with secrets hidden.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Who sent it.
-    pub(super) who: &'static str,
+    pub(crate) who: &'static str,
 }
 
 impl WireLog {
     /// Stands where a secret stood.
-    pub(super) const HIDDEN: &str = "\u{0}";
+    pub(crate) const HIDDEN: &str = "\u{0}";
 
     /// Returns the requests so far, and forgets them.
-    pub(super) fn take(&self) -> Vec<Exchange> {
+    pub(crate) fn take(&self) -> Vec<Exchange> {
         std::mem::take(&mut *self.entries())
     }
 
@@ -63,14 +63,14 @@ impl WireLog {
 }
 
 /// Sends with another transport, and writes down what was sent.
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     inner: Arc<dyn Transport>,
     log: WireLog,
     who: &'static str,
 }
 
 impl Recorder {
-    pub(super) fn new(who: &'static str, inner: Arc<dyn Transport>, log: &WireLog) -> Self {
+    pub(crate) fn new(who: &'static str, inner: Arc<dyn Transport>, log: &WireLog) -> Self {
         Self { inner, log: log.clone(), who }
     }
 }
@@ -98,13 +98,19 @@ impl Transport for Recorder {
 }
 
 /// Parameters that hold no secret.
-const SHOWN: [&str; 8] = [
+const SHOWN: [&str; 14] = [
+    "account",
+    "company",
+    "companyId",
     "decision",
     "error",
     "error_description",
     "grant_type",
+    "path",
+    "redirect",
     "redirect_uri",
     "response_type",
+    "return_to",
     "scope",
     "user",
 ];

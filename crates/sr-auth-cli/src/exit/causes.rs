@@ -6,6 +6,7 @@ use sr_auth_core::wire::callback::CallbackError;
 use sr_auth_core::{ConfigError, Fault, GrantError, GrantFailure, Remedy, Setting};
 use sr_auth_http::{ApiError, EntropyError, SourceError, TransportError};
 use sr_auth_store::StoreError;
+use sr_partner::PartnerConfigError;
 use sr_testkit::SandboxError;
 
 use super::{Exit, Failure};
@@ -215,6 +216,12 @@ impl From<EntropyError> for Failure {
     fn from(error: EntropyError) -> Self {
         let advice = "check the random number generator of the operating system";
         Self::new(Exit::Failed, error.code(), error.to_string(), advice)
+    }
+}
+
+impl From<PartnerConfigError> for Failure {
+    fn from(error: PartnerConfigError) -> Self {
+        Self::new(Exit::Usage, error.code(), error.to_string(), error.remedy().advice())
     }
 }
 

@@ -12,15 +12,15 @@ use crate::moment::time_of_day;
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// Reads along in the journal of a sandbox.
-pub(super) struct LiveView<'a>(&'a Sandbox);
+pub(crate) struct LiveView<'a>(&'a Sandbox);
 
 impl<'a> LiveView<'a> {
-    pub(super) const fn new(sandbox: &'a Sandbox) -> Self {
+    pub(crate) const fn new(sandbox: &'a Sandbox) -> Self {
         Self(sandbox)
     }
 
     /// Offers a line for each new request, without end.
-    pub(super) async fn show_forever(&self, outlet: &mut Outlet) {
+    pub(crate) async fn show_forever(&self, outlet: &mut Outlet) {
         let mut glances = tokio::time::interval(GLANCE);
         let mut shown = 0;
         loop {

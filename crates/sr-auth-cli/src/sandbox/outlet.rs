@@ -12,18 +12,18 @@ const QUEUE: usize = 256;
 
 /// Takes texts without ever waiting, and drops those that nobody makes room for.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(crate) struct Outlet {
     dropped: u64,
     queue: SyncSender<String>,
 }
 
 /// What writes the texts, on a thread of its own: a write to a full pipe cannot be given up.
 #[derive(Debug)]
-pub(super) struct Writer(JoinHandle<Result<(), Failure>>);
+pub(crate) struct Writer(JoinHandle<Result<(), Failure>>);
 
 impl Outlet {
     /// Begins to write to standard output.
-    pub(super) fn open(console: Console) -> (Self, Writer) {
+    pub(crate) fn open(console: Console) -> (Self, Writer) {
         let (outlet, texts) = Self::with_room_for(QUEUE);
         let write = move || texts.into_iter().try_for_each(|text| console.line(&text));
         (outlet, Writer(tokio::task::spawn_blocking(write)))
@@ -35,7 +35,7 @@ impl Outlet {
     }
 
     /// Has a text written, unless too many wait already.
-    pub(super) fn offer(&mut self, text: String) {
+    pub(crate) fn offer(&mut self, text: String) {
         if self.dropped > 0 {
             let note = format!("# {} requests are not shown: nobody read along", self.dropped);
             if self.queue.try_send(note).is_ok() {
@@ -48,14 +48,14 @@ impl Outlet {
     }
 
     /// Counts texts that are not even offered.
-    pub(super) const fn skip(&mut self, texts: u64) {
+    pub(crate) const fn skip(&mut self, texts: u64) {
         self.dropped = self.dropped.saturating_add(texts);
     }
 }
 
 impl Writer {
     /// Waits until standard output fails; that nobody reads it any more is no failure.
-    pub(super) async fn failure(self) -> Failure {
+    pub(crate) async fn failure(self) -> Failure {
         match self.0.await {
             Ok(Err(failure)) if !is_closed(&failure) => failure,
             Ok(_) | Err(_) => std::future::pending().await,

@@ -4,14 +4,24 @@ use crate::program::Program;
 
 #[tokio::test]
 async fn every_command_has_a_help_with_examples() {
-    for command in
-        ["", "api", "completions", "demo", "login", "logout", "sandbox", "status", "token"]
-    {
-        let arguments: Vec<&str> =
-            [command, "--help"].into_iter().filter(|it| !it.is_empty()).collect();
+    let commands = [
+        "",
+        "api",
+        "completions",
+        "demo",
+        "login",
+        "logout",
+        "partner",
+        "partner demo",
+        "sandbox",
+        "status",
+        "token",
+    ];
+    for command in commands {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ended = Program::new(&arguments).run().await;
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{command}");
-        let name = if command.is_empty() { "all" } else { command };
+        let name = if command.is_empty() { "all" } else { &command.replace(' ', "_") };
         insta::assert_snapshot!(format!("help_{name}"), ended.out);
     }
 }

@@ -6,6 +6,7 @@ mod demo;
 mod help;
 mod login;
 mod loopback;
+mod partner;
 mod program;
 mod sandbox;
 mod secrets;
