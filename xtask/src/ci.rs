@@ -12,8 +12,8 @@ use crate::program::{self, LIMIT_IN_BUDGETS};
 use crate::report::say;
 use crate::workspace::Workspace;
 use crate::{
-    bench, deny, doc, explore, features, fmt, interop, layers, lint, package, planted, sim, test,
-    tidy, torture,
+    bench, browser, deny, doc, explore, features, fmt, interop, layers, lint, package, planted,
+    sim, test, tidy, torture,
 };
 
 /// Runs every stage.
@@ -53,11 +53,11 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 15] = [
+const STAGES: [Stage; 16] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
-    stage("lint", 5, |it| lint::run(it).map(none)),
+    stage("lint", 3, |it| lint::run(it).map(none)),
     stage("test", 8, |it| test::run(it, None).map(none)),
     stage("doc", 2, |it| doc::run(it).map(none)),
     stage("features", 4, |it| features::run(it).map(none)),
@@ -71,6 +71,8 @@ const STAGES: [Stage; 15] = [
     stage("bench", 4, bench::stage),
     // The first time that apt-get brings Node.js and Python costs more.
     stage("interop", 5, interop::run),
+    // Half a minute; the first time that apt-get brings Chromium costs more.
+    stage("browser", 2, browser::run),
 ];
 
 const FAST_STAGES: [Stage; 5] = [
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_stage_is_ended_after_three_times_its_budget_from_a_clean_clone() {
-        for (name, budget, minutes) in [("lint", 5, 15), ("lint", 1, 15), ("elsewhere", 2, 6)] {
+        for (name, budget, minutes) in [("lint", 3, 9), ("lint", 1, 9), ("elsewhere", 2, 6)] {
             assert_eq!(limit(name, budget), Duration::from_secs(minutes * 60), "{name} {budget}");
         }
     }

@@ -14,6 +14,8 @@ pub(crate) struct Flags {
 pub(crate) enum Command {
     /// Measures what things cost, beside the limits and the peers
     Bench(Bench),
+    /// Walks through a partner integration in a real browser, headless
+    Browser,
     /// Runs the fast checks: fmt, tidy, layers, lint, test
     Check,
     /// Runs all checks, cheapest first, and says what each took

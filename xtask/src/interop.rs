@@ -7,7 +7,9 @@
 mod install;
 mod peers;
 mod sandbox;
-mod verdict;
+pub(crate) mod verdict;
+
+pub(crate) use install::node_packages;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     let folder = folder.path();
     install::interpreters(folder)?;
     copy_programs(workspace, folder)?;
-    install::node_packages(folder)?;
+    node_packages(folder)?;
     install::python_packages(folder)?;
     let ours = Ours::build(workspace)?;
     let mut rows = Vec::new();

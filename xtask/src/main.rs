@@ -1,6 +1,7 @@
 //! Every check of the workspace: `cargo xtask ci` runs them all, `cargo xtask check` the fast part.
 
 mod bench;
+mod browser;
 mod ci;
 mod debian;
 mod deny;
@@ -44,6 +45,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
     let open = || Workspace::open(false);
     match command {
         Command::Bench(flags) => bench::run(&open()?, flags),
+        Command::Browser => browser::run(&open()?).map(|_| ()),
         Command::Check => ci::check(&open()?),
         Command::Ci(flags) => ci::run(&flags),
         Command::Deny(flags) => deny::run(&Workspace::open(flags.offline)?).map(|_| ()),

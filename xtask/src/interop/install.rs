@@ -69,7 +69,7 @@ fn debian_packages(missing: &[&str]) -> Vec<&'static str> {
 /// # Errors
 ///
 /// Fails when the registry cannot be reached, or a package is not the one that was locked.
-pub(super) fn node_packages(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn node_packages(folder: &Path) -> anyhow::Result<()> {
     output("npm ci", npm(folder), PACKAGES_WITHIN, folder).context("the packages for Node.js")?;
     Ok(())
 }

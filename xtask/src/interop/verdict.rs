@@ -4,17 +4,17 @@ use std::fmt;
 
 /// One thing that a peer was to show.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Row {
-    pub(super) case: String,
-    pub(super) peer: &'static str,
-    pub(super) verdict: Verdict,
+pub(crate) struct Row {
+    pub(crate) case: String,
+    pub(crate) peer: &'static str,
+    pub(crate) verdict: Verdict,
     /// How the client authenticated: in the body, or with Basic.
-    pub(super) way: String,
+    pub(crate) way: String,
 }
 
 /// How it went.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It was to be said, and was not.
     Missing,
     /// It works.
@@ -26,7 +26,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    pub(super) const fn is_good(self) -> bool {
+    pub(crate) const fn is_good(self) -> bool {
         matches!(self, Self::Ok | Self::Saw)
     }
 }
@@ -40,14 +40,14 @@ impl fmt::Display for Row {
             Verdict::Unexpected => "NOT EXPECTED",
         };
         let Self { case, peer, way, .. } = self;
-        write!(f, "{peer:<18} {way:<5} {verdict:<12} {case}")
+        write!(f, "{peer:<18} {way:<8} {verdict:<12} {case}")
     }
 }
 
 /// Compares the lines `ok <way>: <case>` and `saw <way>: <case>` with those that were expected.
 ///
 /// Every line counts once: said twice, it is unexpected the second time.
-pub(super) fn judge(peer: &'static str, expected: &[String], said: &[String]) -> Vec<Row> {
+pub(crate) fn judge(peer: &'static str, expected: &[String], said: &[String]) -> Vec<Row> {
     let mut unheard: Vec<&String> = said.iter().filter(|line| split(line).is_some()).collect();
     let mut rows = Vec::new();
     for line in expected {
@@ -59,7 +59,7 @@ pub(super) fn judge(peer: &'static str, expected: &[String], said: &[String]) ->
 }
 
 /// Returns what the lines `version <name> <version>` name.
-pub(super) fn versions(said: &[String]) -> Vec<&str> {
+pub(crate) fn versions(said: &[String]) -> Vec<&str> {
     said.iter().filter_map(|line| line.strip_prefix("version ")).collect()
 }
 
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_row_says_who_failed_at_what() {
         let rows = judge("simple-oauth2", &["ok body: refresh".to_owned()], &[]);
-        assert_eq!(rows[0].to_string(), "simple-oauth2      body  MISSING      refresh");
+        assert_eq!(rows[0].to_string(), "simple-oauth2      body     MISSING      refresh");
         assert!(!rows[0].verdict.is_good());
     }
 
