@@ -7,6 +7,8 @@
 //! | backend | for | keeps what it was told |
 //! |---|---|---|
 //! | [`MemoryBackend`] | tests, client credentials, API keys | until the process ends |
+//! | `PostgresBackend` (feature `postgres`) | many machines | over a loss of power, as the server says |
+//! | `RedisBackend` (feature `redis`) | many machines | as the server proves, else until it ends |
 //! | `SqliteBackend` (feature `sqlite`) | one machine, several processes | over a loss of power |
 //!
 //! # Examples
@@ -31,22 +33,37 @@ mod backend;
 mod clock;
 mod error;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod random;
+#[cfg(feature = "redis")]
+mod redis;
 mod seal;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+mod stored;
 
 pub use backend::{Backend, Durability};
 pub use error::{
     BackendError, BackendFault, KeyError, KeyFault, SealError, SealFault, SpoolError, StoreError,
 };
 pub use memory::MemoryBackend;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresBackend, PostgresBuilder};
+#[cfg(feature = "redis")]
+pub use redis::{RedisBackend, RedisBuilder};
 pub use seal::{KeyId, KeyService, Sealed, SealingKey, SealingKeys};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteBackend, SqliteBuilder};
 pub use store::{Replay, Store};
+
+#[cfg(doctest)]
+#[cfg(all(feature = "postgres", feature = "redis"))]
+#[doc = include_str!("../../../docs/guide/fleet.md")]
+struct FleetGuide;
 
 #[cfg(doctest)]
 #[cfg(all(feature = "sqlite", unix))]

@@ -5,7 +5,7 @@
 //!  connection  one connection: settings, checks, schema
 //!  schema      tables and migrations
 //!  moment      the store's clock, which never goes back
-//!  row         a record as a row of the table `rotation`; ledger  its ledger as bytes
+//!  row         a record as a row of the table `rotation`
 //!  operation   what an operation reads and writes
 //!  partner     the same for integrations (feature `partner`)
 //!  worker      the threads: one that writes, and commits waiting operations together; one that reads
@@ -15,7 +15,6 @@
 mod connection;
 mod fault;
 mod file;
-mod ledger;
 mod moment;
 mod operation;
 #[cfg(feature = "partner")]

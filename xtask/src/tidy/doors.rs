@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 56] = [
+const DOORS: [(&str, &str); 58] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -44,6 +44,8 @@ const DOORS: [(&str, &str); 56] = [
     ("crates/sr-auth-http/src/conformance/message.rs", "compares a made-up body"),
     ("crates/sr-auth-http/src/reqwest_transport/builder.rs", "hands the client's key to rustls"),
     ("crates/sr-auth-http/src/reqwest_transport/gate.rs", "hands the body to the socket"),
+    ("crates/sr-auth-store/src/postgres/connect.rs", "hands the address to tokio-postgres"),
+    ("crates/sr-auth-store/src/redis/connect.rs", "hands the address to the library"),
     ("crates/sr-auth-store/src/seal/cipher.rs", "seals a token for the backend that keeps it"),
     (
         "crates/sr-partner/src/consent/ticket.rs",

@@ -99,12 +99,19 @@ pub enum BackendFault {
     /// The store was written by a newer version of this software.
     #[error("the store was written by a newer version")]
     Incompatible,
+    /// A setting of the backend makes no sense: an address that cannot be read, certificates that are
+    /// none.
+    #[error("the settings of the store cannot be used")]
+    Misconfigured,
     /// The folder of the store is not there.
     #[error("the folder of the store does not exist")]
     MissingFolder,
     /// The operating system gives no random bytes.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
+    /// The server does not write to its disk before it answers any more.
+    #[error("the store does not wait for its disk")]
+    NotDurable,
     /// What is there belongs to something else.
     #[error("this is not a store of sr-auth")]
     NotAStore,
@@ -117,6 +124,12 @@ pub enum BackendFault {
     /// It may be read and not written.
     #[error("the store is read-only")]
     ReadOnly,
+    /// The server of the store does not let us in, or not that far.
+    #[error("the server of the store refuses this user")]
+    Refused,
+    /// A value is longer than the backend keeps.
+    #[error("a value is too large for the store")]
+    TooLarge,
     /// Reading or writing failed below the store: a disk, a file system, a server that answered
     /// with an error.
     #[error("the store cannot be read or written")]
@@ -139,11 +152,15 @@ impl BackendFault {
             | Self::Unreadable => Remedy::RetryLater { at: None },
             Self::Corrupted
             | Self::Incompatible
+            | Self::Misconfigured
             | Self::MissingFolder
             | Self::NotAStore
+            | Self::NotDurable
             | Self::NotOffered
             | Self::OpenToOthers
-            | Self::ReadOnly => Remedy::FixConfiguration,
+            | Self::ReadOnly
+            | Self::Refused
+            | Self::TooLarge => Remedy::FixConfiguration,
         }
     }
 
@@ -156,12 +173,16 @@ impl BackendFault {
             Self::Corrupted => "keep the file, and restore the newest backup beside it",
             Self::DiskFull => "make room; what waits is kept in memory meanwhile",
             Self::Incompatible => "use the version that wrote it, or a newer one",
+            Self::Misconfigured => "look at the address and the other settings of the store",
             Self::MissingFolder => "create the folder, with mode 0700",
             Self::NoRandomness => "try again later",
             Self::NotAStore => "name another file",
+            Self::NotDurable => "set the server of the store to write each change to its disk",
             Self::NotOffered => "use a backend that keeps integrations",
             Self::OpenToOthers => "chmod 600 the file, and let nobody else write to its folder",
             Self::ReadOnly => "let this process write to the file and its folder",
+            Self::Refused => "look at user, password and rights at the server of the store",
+            Self::TooLarge => "look at what the token endpoint answers, or choose another store",
             Self::Unreachable => "look at the server of the store and the network",
             Self::Unreadable => "look at the disk and the log of the operating system",
         }
@@ -174,12 +195,16 @@ impl BackendFault {
             Self::Corrupted => "sr_auth::store::corrupted",
             Self::DiskFull => "sr_auth::store::disk_full",
             Self::Incompatible => "sr_auth::store::incompatible",
+            Self::Misconfigured => "sr_auth::store::misconfigured",
             Self::MissingFolder => "sr_auth::store::missing_folder",
             Self::NoRandomness => "sr_auth::store::no_randomness",
             Self::NotAStore => "sr_auth::store::not_a_store",
+            Self::NotDurable => "sr_auth::store::not_durable",
             Self::NotOffered => "sr_auth::store::not_offered",
             Self::OpenToOthers => "sr_auth::store::open_to_others",
             Self::ReadOnly => "sr_auth::store::read_only",
+            Self::Refused => "sr_auth::store::refused",
+            Self::TooLarge => "sr_auth::store::too_large",
             Self::Unreachable => "sr_auth::store::unreachable",
             Self::Unreadable => "sr_auth::store::unreadable",
         }
@@ -195,8 +220,9 @@ mod tests {
     #[test]
     fn each_fault_has_a_name_of_its_own_and_says_what_to_do() {
         use BackendFault::{
-            Busy, Closed, Corrupted, DiskFull, Incompatible, MissingFolder, NoRandomness,
-            NotAStore, NotOffered, OpenToOthers, ReadOnly, Unreachable, Unreadable,
+            Busy, Closed, Corrupted, DiskFull, Incompatible, Misconfigured, MissingFolder,
+            NoRandomness, NotAStore, NotDurable, NotOffered, OpenToOthers, ReadOnly, Refused,
+            TooLarge, Unreachable, Unreadable,
         };
         let faults = [
             Busy,
@@ -204,12 +230,16 @@ mod tests {
             Corrupted,
             DiskFull,
             Incompatible,
+            Misconfigured,
             MissingFolder,
             NoRandomness,
             NotAStore,
+            NotDurable,
             NotOffered,
             OpenToOthers,
             ReadOnly,
+            Refused,
+            TooLarge,
             Unreachable,
             Unreadable,
         ];

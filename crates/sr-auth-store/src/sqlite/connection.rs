@@ -9,9 +9,9 @@ use sr_auth_core::lifecycle::StoreFailure;
 use super::fault::Trouble;
 use super::file;
 use super::moment::Moments;
-use super::row::moment;
 use super::schema;
 use crate::clock::Clock;
+use crate::stored::moment;
 use crate::{BackendError, BackendFault};
 
 /// How long to pause before another process is asked again to let go.

@@ -3,6 +3,7 @@
 use rusqlite::{Error, ErrorCode};
 use sr_auth_core::lifecycle::StoreFailure;
 
+use crate::stored::Nonsense;
 use crate::{BackendError, BackendFault};
 
 /// What can stop an operation.
@@ -17,6 +18,12 @@ pub(super) enum Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<Nonsense> for Trouble {
+    fn from(_: Nonsense) -> Self {
+        Self::Nonsense
     }
 }
 

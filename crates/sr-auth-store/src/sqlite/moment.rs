@@ -11,8 +11,8 @@ use rusqlite::Connection;
 use sr_auth_core::Timestamp;
 
 use super::fault::Trouble;
-use super::row::{moment, number, timestamp};
 use crate::clock::{Boot, Clock, Highest, running_for};
+use crate::stored::{moment, number, timestamp};
 
 /// The latest moment that is written anywhere: a sign of life is as late as an intent, a change as
 /// late as a ledger. What is written about integrations has its moment beside it.
@@ -92,7 +92,7 @@ impl Moments {
 
 fn latest(connection: &Connection) -> Result<Timestamp, Trouble> {
     let latest = connection.prepare_cached(LATEST)?.query_row([], |row| row.get(0))?;
-    timestamp(latest)
+    Ok(timestamp(latest)?)
 }
 
 fn read(connection: &Connection) -> Result<Anchor, Trouble> {

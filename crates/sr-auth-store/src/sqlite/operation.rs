@@ -13,8 +13,9 @@ use sr_auth_core::store::{
 
 use super::fault::Trouble;
 use super::moment::Moments;
-use super::row::{self, health_name, health_of, moment, number, timestamp};
+use super::row;
 use crate::Sealed;
+use crate::stored::{health_name, health_of, moment, number, timestamp};
 
 /// Changes that are not remembered any more are removed this many at a time.
 pub(super) const PRUNED_AT_ONCE: i64 = 256;

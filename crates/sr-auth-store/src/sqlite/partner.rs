@@ -23,8 +23,8 @@ use sr_partner::store::{
 use super::fault::Trouble;
 use super::moment::Moments;
 use super::operation::{Operation, PRUNED_AT_ONCE, identity};
-use super::row::{moment, number, unsigned};
 use crate::Sealed;
+use crate::stored::{moment, number, unsigned};
 
 impl Operation for PartnerOp<Sealed> {
     type Answer = PartnerAnswer<Sealed>;

@@ -9,7 +9,7 @@ use sr_partner::{AppId, ClientKey, CompanyId, IntegrationKey, TenantId};
 use super::record;
 use crate::Sealed;
 use crate::sqlite::fault::Trouble;
-use crate::sqlite::row::{moment, number, timestamp, unsigned};
+use crate::stored::{moment, number, timestamp, unsigned};
 
 type Entry = (IntegrationKey, IntegrationRecord<Sealed>);
 

@@ -5,14 +5,14 @@
 use sr_auth_core::store::{CauseOfDeath, End, Generation, LedgerEntry, LedgerEvent, OwnerId};
 use sr_auth_core::{Fingerprint, Timestamp};
 
-use super::fault::Trouble;
+use super::Nonsense;
 
 /// Event, flags, moment, generation, fingerprint, owner.
 const LENGTH: usize = 1 + 1 + 8 + 8 + 16 + 16;
 const HAS_FINGERPRINT: u8 = 1;
 const HAS_OWNER: u8 = 2;
 
-pub(super) fn to_bytes(ledger: &[LedgerEntry]) -> Result<Vec<u8>, Trouble> {
+pub(crate) fn to_bytes(ledger: &[LedgerEntry]) -> Result<Vec<u8>, Nonsense> {
     let mut bytes = Vec::with_capacity(ledger.len() * LENGTH);
     for entry in ledger {
         let flag = |is_there, flag| if is_there { flag } else { 0 };
@@ -27,9 +27,9 @@ pub(super) fn to_bytes(ledger: &[LedgerEntry]) -> Result<Vec<u8>, Trouble> {
     Ok(bytes)
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<LedgerEntry>, Trouble> {
-    let (entries, []) = bytes.as_chunks::<LENGTH>() else { return Err(Trouble::Nonsense) };
-    entries.iter().map(|it| entry(it).ok_or(Trouble::Nonsense)).collect()
+pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<LedgerEntry>, Nonsense> {
+    let (entries, []) = bytes.as_chunks::<LENGTH>() else { return Err(Nonsense) };
+    entries.iter().map(|it| entry(it).ok_or(Nonsense)).collect()
 }
 
 fn entry(bytes: &[u8; LENGTH]) -> Option<LedgerEntry> {
@@ -62,9 +62,10 @@ const EVENTS: [(LedgerEvent, u8); 10] = [
     (LedgerEvent::TakenOver, 10),
 ];
 
-fn code_of(event: LedgerEvent) -> Result<u8, Trouble> {
+/// Returns the number of an event.
+pub(crate) fn code_of(event: LedgerEvent) -> Result<u8, Nonsense> {
     let row = EVENTS.iter().find(|(it, _)| *it == event);
-    row.map(|(_, code)| *code).ok_or(Trouble::Nonsense)
+    row.map(|(_, code)| *code).ok_or(Nonsense)
 }
 
 fn event_of(code: u8) -> Option<LedgerEvent> {

@@ -1,0 +1,234 @@
+//! Grants in PostgreSQL: many machines.
+//!
+//! ```text
+//!  connect    addresses, TLS, the pool
+//!  schema     tables and functions, and which version they are (schema.sql)
+//!  statement  an operation as one statement with its parameters
+//!  answer     what a statement returned
+//!  fault      errors of the server and of the connection, and whether anything was changed
+//! ```
+
+mod answer;
+mod connect;
+mod fault;
+mod schema;
+mod statement;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Object, Pool};
+use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_core::store::{StoreAnswer, StoreOp};
+use sr_auth_core::{Secret, Timestamp};
+use tokio::time::timeout;
+use tokio_postgres::Row;
+
+use crate::clock::Highest;
+use crate::stored::call::VALUE_LIMIT;
+use crate::{Backend, BackendError, BackendFault, Durability, Sealed};
+use connect::Settings;
+use fault::Trouble;
+use schema::Schema;
+use statement::Statement;
+
+/// Keeps grants in PostgreSQL, for processes on many machines.
+///
+/// - Each operation is one statement, with no name, in a transaction of its own: one round trip, no
+///   state in a session, no lock that outlives it. So it works through a pooler in transaction mode,
+///   such as PgBouncer, of any version.
+/// - An operation that changes something is answered when it is on the disk of the server, and of
+///   the standby where there is a synchronous one, whatever `synchronous_commit` is set to.
+/// - The store's clock is the server's. It never goes back for a process, and never before a sign of
+///   life; keep it in step by slewing, since a clock that is set forward ends quiet periods early.
+/// - The connections of a process are few, shared, and opened again when they are lost. An operation
+///   whose connection is lost under way has an outcome that nobody knows.
+///
+/// Connections to other machines are encrypted, and the server's certificate is verified.
+///
+/// A server with `fsync = off` promises nothing: this backend is [`Durability::Volatile`] then.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sr_auth_core::Secret;
+/// use sr_auth_store::{PostgresBackend, SealingKeys, Store};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let address = Secret::new("postgres://planner:password@db.example.com/planner".to_owned());
+/// let backend = PostgresBackend::open(&address).await?;
+/// let keys = SealingKeys::from_file("/etc/planner/keys".as_ref())?;
+/// // A successor is on the local disk while its commit travels.
+/// let store = Store::new(backend, keys).with_spool("/var/lib/planner/spool".as_ref())?;
+/// # drop(store);
+/// # Ok(())
+/// # }
+/// ```
+pub struct PostgresBackend {
+    answer_within: Duration,
+    durability: Durability,
+    highest: Highest,
+    pool: Pool,
+    schema: Schema,
+}
+
+impl PostgresBackend {
+    /// The longest sealed value that is kept, in bytes: many times the longest answer of a token
+    /// endpoint that is read.
+    pub const VALUE_LIMIT: usize = VALUE_LIMIT;
+
+    /// Opens a store in the schema `sr_auth` of a database, and makes it if there is none.
+    ///
+    /// The address is a URL, or pairs of key and value, as `psql` takes them.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresBuilder::open`].
+    pub async fn open(address: &Secret) -> Result<Self, BackendError> {
+        Self::builder(address)?.open().await
+    }
+
+    /// Begins to open a store with other settings.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendFault::Misconfigured`] for an address that cannot be read.
+    pub fn builder(address: &Secret) -> Result<PostgresBuilder, BackendError> {
+        Ok(PostgresBuilder { schema: Schema::default(), settings: Settings::parse(address)? })
+    }
+
+    /// Carries out a statement, and returns its rows.
+    async fn run(&self, statement: &Statement) -> Result<Vec<Row>, BackendError> {
+        let client = self.pool.get().await.map_err(fault::of_pool)?;
+        let outcome = timeout(self.answer_within, statement.run(&client)).await;
+        let error = match outcome {
+            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Err(trouble)) => trouble.after_sending(statement.is_read()),
+            Err(_late) => Trouble::Late.after_sending(statement.is_read()),
+        };
+        // What still comes over this connection is not for the next one who uses it, and a server
+        // that only reads has handed its office over.
+        if client.is_closed()
+            || matches!(error.fault(), BackendFault::ReadOnly | BackendFault::Unreachable)
+        {
+            drop(Object::take(client));
+        }
+        Err(error)
+    }
+}
+
+#[async_trait]
+impl Backend for PostgresBackend {
+    async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
+        let not_before = self.highest.at_least(Timestamp::EPOCH);
+        let nonsense = |failure| BackendError::new(BackendFault::Corrupted, failure);
+        let statement = Statement::of(&self.schema, not_before, &op)?;
+        let rows = self.run(&statement).await?;
+        let answer = answer::read(&op, &rows).map_err(|_| match statement.is_read() {
+            true => nonsense(StoreFailure::NotDone),
+            false => nonsense(StoreFailure::OutcomeUnknown),
+        })?;
+        // What is asked from now on is carried out no earlier. Answers that travel at the same time
+        // keep their own moments, which stand in the records.
+        self.highest.at_least(answer.now);
+        Ok(answer)
+    }
+
+    fn durability(&self) -> Durability {
+        self.durability
+    }
+}
+
+impl fmt::Debug for PostgresBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresBackend")
+            .field("durability", &self.durability)
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens a [`PostgresBackend`] with settings of its own.
+#[must_use = "nothing is opened before `open`"]
+pub struct PostgresBuilder {
+    schema: Schema,
+    settings: Settings,
+}
+
+impl PostgresBuilder {
+    /// Sets how long an answer may take: 10 s unless set. An operation that takes longer has an
+    /// outcome that nobody knows.
+    pub const fn answer_within(mut self, span: Duration) -> Self {
+        self.settings.answer_within = span;
+        self
+    }
+
+    /// Sets how long to wait for a connection, whether it is to be opened or is in use: 5 s unless
+    /// set.
+    pub const fn connect_within(mut self, span: Duration) -> Self {
+        self.settings.connect_within = span;
+        self
+    }
+
+    /// Sets how many connections there are at most: 8 unless set, and at least one.
+    ///
+    /// A connection carries out one operation at a time; with a millisecond for each, eight carry
+    /// out some thousands in a second.
+    pub fn connections(mut self, count: usize) -> Self {
+        self.settings.connections = count.max(1);
+        self
+    }
+
+    /// Trusts these certificate authorities, in PEM form, and no others: for a server whose
+    /// certificate is not of a public one.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
+        self.settings.root_certificates = Some(pem.to_vec());
+        self
+    }
+
+    /// Sets the schema in which the store is: `sr_auth` unless set.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendFault::Misconfigured`] for a name that is not made of at most 63 small letters,
+    /// digits and underscores, or begins with a digit.
+    pub fn schema(self, name: &str) -> Result<Self, BackendError> {
+        Ok(Self { schema: Schema::new(name)?, ..self })
+    }
+
+    /// Opens the store.
+    ///
+    /// Tables and functions are made if there are none, which needs the right to create a schema;
+    /// afterwards the right to use them is enough.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError`] with [`Unreachable`](BackendFault::Unreachable),
+    /// [`Refused`](BackendFault::Refused), [`ReadOnly`](BackendFault::ReadOnly),
+    /// [`NotAStore`](BackendFault::NotAStore), [`Incompatible`](BackendFault::Incompatible) or what
+    /// else the server says.
+    pub async fn open(self) -> Result<PostgresBackend, BackendError> {
+        let Self { schema, settings } = self;
+        let pool = settings.pool()?;
+        let open = async {
+            let client = pool.get().await.map_err(fault::of_pool)?;
+            schema::prepare(&client, &schema).await
+        };
+        let durability = timeout(settings.answer_within, open).await;
+        let durability = durability.unwrap_or_else(|_| Err(Trouble::Late.after_sending(true)))?;
+        Ok(PostgresBackend {
+            answer_within: settings.answer_within,
+            durability,
+            highest: Highest::default(),
+            pool,
+            schema,
+        })
+    }
+}
+
+impl fmt::Debug for PostgresBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresBuilder").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}

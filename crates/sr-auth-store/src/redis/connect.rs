@@ -1,0 +1,215 @@
+//! Addresses, the connection, the script.
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use ::redis::{Client, Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value, cmd};
+use sr_auth_core::Secret;
+use sr_auth_core::lifecycle::StoreFailure;
+use tokio::time::timeout;
+
+use super::fault;
+use super::proof::PATTERN;
+use crate::stored::call::{Call, Parameter};
+use crate::{BackendError, BackendFault, random};
+
+/// How the keys and values of a store are laid out.
+const VERSION: &str = "1";
+
+/// The server keeps it, and knows it by its digest.
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
+
+/// What an application may set.
+pub(super) struct Settings {
+    pub(super) answer_within: Duration,
+    pub(super) connect_within: Duration,
+    address: Client,
+    name: String,
+}
+
+impl Settings {
+    /// Reads an address.
+    pub(super) fn parse(address: &Secret) -> Result<Self, BackendError> {
+        // Not the error of the library, which may repeat a part of the address.
+        let address = Client::open(address.expose()).map_err(|_| misconfigured())?;
+        let (answer_within, connect_within) = (Duration::from_secs(5), Duration::from_secs(5));
+        Ok(Self { answer_within, connect_within, address, name: "sr-auth".to_owned() })
+    }
+
+    pub(super) fn set_name(&mut self, name: &str) -> Result<(), BackendError> {
+        let is_letter = |it: char| it.is_ascii_alphanumeric() || it == '-' || it == '_';
+        if name.is_empty() || name.len() > 63 || !name.chars().all(is_letter) {
+            return Err(misconfigured());
+        }
+        name.clone_into(&mut self.name);
+        Ok(())
+    }
+}
+
+/// A connection that all share, and that is opened again when it was lost.
+pub(super) struct Link {
+    answer_within: Duration,
+    manager: ConnectionManager,
+    name: String,
+}
+
+impl Link {
+    /// Connects, and makes the store if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedisBuilder::open`](super::RedisBuilder::open).
+    pub(super) async fn open(settings: Settings) -> Result<Self, BackendError> {
+        let Settings { answer_within, connect_within, address, name } = settings;
+        // What waits longer than an answer may take is given up here, not below.
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(connect_within))
+            .set_max_delay(Duration::from_millis(500))
+            .set_number_of_retries(usize::MAX)
+            .set_response_timeout(None);
+        let connect = ConnectionManager::new_with_config(address, config);
+        let manager = timeout(connect_within, connect).await;
+        let late = |_| BackendError::new(BackendFault::Unreachable, StoreFailure::NotDone);
+        let manager = manager.map_err(late)?.map_err(|it| fault::after_sending(it, true))?;
+        let link = Self { answer_within, manager, name };
+        link.prepare().await?;
+        Ok(link)
+    }
+
+    async fn prepare(&self) -> Result<(), BackendError> {
+        let identity: [u8; 16] = random::bytes()
+            .ok_or_else(|| BackendError::new(BackendFault::NoRandomness, StoreFailure::NotDone))?;
+        let parameters =
+            vec![Parameter::Bytes(Some(identity.to_vec())), Parameter::Text(VERSION.to_owned())];
+        let call = Call { is_read: false, name: "open", parameters };
+        let answer = self.call(&call, 0, None, false).await;
+        // A value of another kind may stand under our name.
+        let foreign = BackendError::new(BackendFault::NotAStore, StoreFailure::NotDone);
+        let is_foreign = |error: &BackendError| error.fault() == BackendFault::Corrupted;
+        let (version, _) =
+            answer.map_err(|error| if is_foreign(&error) { foreign } else { error })?;
+        if version == Value::BulkString(VERSION.as_bytes().to_vec()) {
+            return Ok(());
+        }
+        Err(BackendError::new(BackendFault::Incompatible, StoreFailure::NotDone))
+    }
+
+    /// Calls the script in one round trip; with a proof, the settings of the server come back with
+    /// the answer.
+    ///
+    /// # Errors
+    ///
+    /// What the server says, and [`BackendFault::Unreachable`] when it says nothing.
+    pub(super) async fn call(
+        &self,
+        call: &Call,
+        after: i64,
+        key: Option<&str>,
+        with_proof: bool,
+    ) -> Result<(Value, Value), BackendError> {
+        let mut pipeline = Pipeline::new();
+        pipeline.add_command(self.command(call, after, key));
+        if with_proof {
+            pipeline.cmd("CONFIG").arg("GET").arg(PATTERN);
+        }
+        let mut answer = self.send(&pipeline).await;
+        if answer.as_ref().is_err_and(is_unknown_script) {
+            // It was restarted, or is asked for the first time: nothing was done.
+            let load = cmd("SCRIPT").arg("LOAD").arg(include_str!("script.lua")).to_owned();
+            self.ask(&load).await?;
+            answer = self.send(&pipeline).await;
+        }
+        let answers = answer.map_err(|error| fault::after_sending(error, call.is_read))?;
+        let mut answers = answers.into_iter();
+        Ok((answers.next().unwrap_or(Value::Nil), answers.next().unwrap_or(Value::Nil)))
+    }
+
+    /// Asks for something that changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, BackendError> {
+        let mut pipeline = Pipeline::new();
+        pipeline.add_command(command.clone());
+        let answers = self.send(&pipeline).await.map_err(|it| fault::after_sending(it, true))?;
+        Ok(answers.into_iter().next().unwrap_or(Value::Nil))
+    }
+
+    async fn send(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        let mut manager = self.manager.clone();
+        match timeout(self.answer_within, pipeline.query_async(&mut manager)).await {
+            Ok(answers) => answers,
+            Err(_late) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        }
+    }
+
+    fn command(&self, call: &Call, after: i64, key: Option<&str>) -> Cmd {
+        let name = &self.name;
+        let mut command = cmd("EVALSHA");
+        command.arg(SCRIPT.get_hash()).arg(if key.is_some() { 5 } else { 4 });
+        for of in ["store", "due", "changes", "owners"] {
+            command.arg(format!("{{{name}}}:{of}"));
+        }
+        if let Some(key) = key {
+            command.arg(format!("{{{name}}}:grant:{key}"));
+        }
+        command.arg(call.name).arg(after);
+        for parameter in &call.parameters {
+            match parameter {
+                Parameter::Bytes(bytes) => command.arg(bytes.as_deref().unwrap_or_default()),
+                Parameter::Flag(flag) => command.arg(i32::from(*flag)),
+                Parameter::Number(None) => command.arg(""),
+                Parameter::Number(Some(number)) => command.arg(*number),
+                Parameter::Text(text) => command.arg(text),
+            };
+        }
+        command
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+const fn misconfigured() -> BackendError {
+    BackendError::new(BackendFault::Misconfigured, StoreFailure::NotDone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_inside_its_hash_tag() {
+        let mut settings = Settings::parse(&Secret::new("redis://localhost/".to_owned())).unwrap();
+        let long = "a".repeat(64);
+        let cases = [
+            ("plain", "sr-auth", true),
+            ("with digits", "Grants_2", true),
+            ("too long", long.as_str(), false),
+            ("empty", "", false),
+            ("a brace", "a}b", false),
+            ("a colon", "a:b", false),
+        ];
+        for (name, store, expected) in cases {
+            assert_eq!(settings.set_name(store).is_ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_not_repeated() {
+        let address = Secret::new("redis://a:canary@host:port/".to_owned());
+        let error = Settings::parse(&address).map(drop).unwrap_err();
+        assert_eq!(error.fault(), BackendFault::Misconfigured);
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+}

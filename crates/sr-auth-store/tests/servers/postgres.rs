@@ -1,0 +1,138 @@
+//! How a store on PostgreSQL is made and kept.
+
+use std::time::Duration;
+
+use sr_auth_core::Secret;
+use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_store::{Backend, BackendFault, Durability, PostgresBackend};
+use tokio_postgres::{Client, NoTls};
+
+use crate::fixture::{adopt, arm, fresh_name, load, order, pulse, variable};
+
+fn address() -> Secret {
+    Secret::new(variable("SR_AUTH_TEST_POSTGRES"))
+}
+
+/// A connection of the test's own, for what a backend never does.
+async fn administrator() -> Client {
+    let (client, connection) =
+        tokio_postgres::connect(&variable("SR_AUTH_TEST_POSTGRES"), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn open(schema: &str) -> PostgresBackend {
+    let builder = PostgresBackend::builder(&address()).unwrap();
+    builder.schema(schema).unwrap().open().await.unwrap()
+}
+
+#[tokio::test]
+async fn many_processes_that_begin_at_once_make_one_store() {
+    let schema = fresh_name();
+    let opened: Vec<_> = (0..8)
+        .map(|_| {
+            let schema = schema.clone();
+            tokio::spawn(async move { open(&schema).await })
+        })
+        .collect();
+    let mut identities = Vec::new();
+    for backend in opened {
+        let backend = backend.await.unwrap();
+        assert_eq!(backend.durability(), Durability::Durable);
+        let answer = backend.apply(pulse(false)).await.unwrap();
+        let sr_auth_core::store::StoreOutcome::Pulse(pulse) = answer.outcome else { panic!() };
+        identities.push(pulse.store);
+    }
+    identities.dedup();
+    assert_eq!(identities.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_store_of_this_version_is_left_alone() {
+    let administrator = administrator().await;
+    let (newer, foreign) = (fresh_name(), fresh_name());
+    drop(open(&newer).await);
+    let text = format!(
+        "UPDATE {newer}.store SET version = 99; CREATE SCHEMA {foreign};
+         CREATE TABLE {foreign}.orders (id integer)"
+    );
+    administrator.batch_execute(&text).await.unwrap();
+    for (name, schema, expected) in [
+        ("a newer version", newer, BackendFault::Incompatible),
+        ("somebody else's schema", foreign, BackendFault::NotAStore),
+    ] {
+        let builder = PostgresBackend::builder(&address()).unwrap().schema(&schema).unwrap();
+        let error = builder.open().await.unwrap_err();
+        let seen = (error.fault(), error.failure());
+        assert_eq!(seen, (expected, StoreFailure::NotDone), "{name}: {error:?}");
+    }
+}
+
+/// `pg_stat_wal` counts syncs of the log: with a commit that does not wait, there are none here.
+#[tokio::test]
+async fn a_change_waits_for_the_disk_whatever_the_role_is_set_to() {
+    let administrator = administrator().await;
+    let role = fresh_name();
+    let schema = fresh_name();
+    drop(open(&schema).await);
+    let text = format!(
+        "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'only-on-loopback';
+         ALTER ROLE {role} SET synchronous_commit = off"
+    );
+    administrator.batch_execute(&text).await.unwrap();
+    let address = variable("SR_AUTH_TEST_POSTGRES").replace("//sr_auth:", &format!("//{role}:"));
+    let builder = PostgresBackend::builder(&Secret::new(address)).unwrap();
+    let backend = builder.schema(&schema).unwrap().open().await.unwrap();
+    let flushed = async || {
+        let select = "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn,
+                             pg_current_wal_insert_lsn() - '0/0'::pg_lsn";
+        let row = administrator
+            .query_one(&format!("SELECT (a)::text, (b)::text FROM ({select}) AS it(a, b)"), &[])
+            .await;
+        let row = row.unwrap();
+        [0, 1].map(|at| row.get::<_, String>(at).parse::<u64>().unwrap())
+    };
+    backend.apply(adopt()).await.unwrap();
+    let [_, written] = flushed().await;
+    for number in 1..20 {
+        let [_, before] = flushed().await;
+        backend.apply(arm(number)).await.unwrap();
+        let [on_disk, _] = flushed().await;
+        // The first of them writes; the others find it busy and write nothing.
+        let wrote = number == 1;
+        assert!(!wrote || on_disk > before.max(written), "{number}: {on_disk} of {before}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_told_in_time_and_found_again() {
+    let builder = PostgresBackend::builder(&address()).unwrap();
+    let span = Duration::from_secs(2);
+    let builder = builder.answer_within(span).connect_within(span);
+    let backend = builder.schema(&fresh_name()).unwrap().open().await.unwrap();
+    backend.apply(adopt()).await.unwrap();
+    order("kill", "postgres");
+    let error = backend.apply(load()).await.unwrap_err();
+    assert_eq!(error.fault(), BackendFault::Unreachable, "{error:?}");
+    assert_eq!(error.failure(), StoreFailure::NotDone, "nothing is changed by a look");
+    // The connections that were lost are gone by now, so this one is not sent at all.
+    let error = backend.apply(arm(1)).await.unwrap_err();
+    assert_eq!(error.fault(), BackendFault::Unreachable, "{error:?}");
+    order("start", "postgres");
+    let mut answer = backend.apply(load()).await;
+    for _ in 0..50 {
+        if answer.is_ok() {
+            break;
+        }
+        answer = backend.apply(load()).await;
+    }
+    assert_eq!(answer.unwrap().outcome.name(), "Loaded");
+}
+
+#[tokio::test]
+async fn who_may_not_enter_is_told_so_without_the_password() {
+    let wrong = variable("SR_AUTH_TEST_POSTGRES").replace("only-on-loopback", "canary-password");
+    let error = PostgresBackend::open(&Secret::new(wrong)).await.unwrap_err();
+    assert_eq!(error.fault(), BackendFault::Refused, "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+}
