@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Package,
     /// Plants each known fault in a copy of the tree, and has the simulation find it
     Planted(Planted),
+    /// Runs the tests that need PostgreSQL, PgBouncer and Redis, or a command beside those servers
+    Servers(Servers),
     /// Runs fleets in simulated time, with faults; `--help` after `--` lists what it takes
     Sim(Sim),
     /// Runs all tests, then the documentation tests
@@ -104,6 +106,13 @@ pub(crate) struct Planted {
     /// So many faults, chosen by the last commit
     #[arg(long, value_name = "N", conflicts_with = "name")]
     pub(crate) rotate: Option<usize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Servers {
+    /// A command that is told the addresses in `SR_AUTH_TEST_*`; without one, the tests are run
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args, Debug)]

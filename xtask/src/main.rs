@@ -17,6 +17,7 @@ mod package;
 mod planted;
 mod program;
 mod report;
+mod servers;
 mod sim;
 mod test;
 mod tidy;
@@ -58,6 +59,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Lint => lint::run(&open()?),
         Command::Package => package::run(&open()?),
         Command::Planted(flags) => planted::run(&open()?, &flags),
+        Command::Servers(flags) => servers::run(&open()?, &flags),
         Command::Sim(flags) => sim::run(&open()?, &flags),
         Command::Test(flags) => test::run(&open()?, flags.filter.as_deref()),
         Command::Tidy(flags) => tidy::run(&open()?, flags.rows),

@@ -86,6 +86,25 @@ impl Program {
         }
     }
 
+    /// Tells whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Kills it with its children, also those that lead groups of their own, and asks none first.
+    pub(crate) fn kill(mut self) {
+        let id = self.child.id();
+        // Whatever is gone already is what this is for.
+        let script = format!(
+            "kill -STOP {id}; of=$(cat /proc/{id}/task/{id}/children); \
+             kill -KILL -- -{id} $of"
+        );
+        let mut kill = Command::new("sh");
+        kill.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null());
+        let _killed = kill.stderr(Stdio::null()).status();
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+
     /// Says how it failed, with the end of its log.
     pub(crate) fn failed(&self, how: &str) -> anyhow::Error {
         let log = std::fs::read(&self.log).unwrap_or_default();

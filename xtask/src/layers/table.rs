@@ -54,7 +54,10 @@ pub(super) const TABLE: [Row; 8] = [
     Row {
         name: "sr-auth-http",
         uses: &[always("sr-auth-core"), always("sr-auth-store")],
-        tests_use: &[("sr-testkit", &["server"]), ("sr-auth-store", &["sqlite"])],
+        tests_use: &[
+            ("sr-testkit", &["server"]),
+            ("sr-auth-store", &["postgres", "redis", "sqlite"]),
+        ],
         features: &["conformance", "metrics", "reqwest", "reqwest-middleware", "tower"],
         default_features: &["reqwest"],
     },
@@ -77,7 +80,7 @@ pub(super) const TABLE: [Row; 8] = [
     Row {
         name: "sr-testkit",
         uses: &[always("sr-auth-core"), always("sr-partner"), optional("sr-auth-store")],
-        tests_use: &[("sr-auth-store", &["sqlite"])],
+        tests_use: &[("sr-auth-store", &["postgres", "redis", "sqlite"])],
         features: &["conformance", "server"],
         default_features: &[],
     },
