@@ -13,7 +13,7 @@ use crate::report::say;
 use crate::workspace::Workspace;
 use crate::{
     bench, browser, deny, doc, explore, features, fmt, interop, layers, lint, package, planted,
-    sim, test, tidy, torture,
+    servers, sim, test, tidy, torture,
 };
 
 /// Runs every stage.
@@ -53,7 +53,7 @@ struct Stage {
 /// What a stage could not do here, a sentence each.
 type LeftOut = Vec<String>;
 
-const STAGES: [Stage; 16] = [
+const STAGES: [Stage; 17] = [
     stage("fmt", 1, |it| fmt::run(it, true).map(none)),
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
@@ -64,13 +64,15 @@ const STAGES: [Stage; 16] = [
     stage("package", 1, |it| package::run(it).map(none)),
     // Most of it is the build of the copy.
     stage("planted", 4, |it| planted::run_turn(it).map(none)),
-    stage("deny", 4, deny::run),
+    stage("deny", 3, deny::run),
     stage("sim", 3, |it| sim::stage(it).map(none)),
-    stage("explore", 3, |it| explore::check(it).map(none)),
+    stage("explore", 2, |it| explore::check(it).map(none)),
     stage("torture", 4, |it| torture::stage(it).map(none)),
+    // The first time, apt-get brings the servers.
+    stage("servers", 4, servers::stage),
     stage("bench", 4, bench::stage),
     // The first time that apt-get brings Node.js and Python costs more.
-    stage("interop", 5, interop::run),
+    stage("interop", 3, interop::run),
     // Half a minute; the first time that apt-get brings Chromium costs more.
     stage("browser", 2, browser::run),
 ];

@@ -17,6 +17,8 @@ mod judge;
 #[cfg(unix)]
 mod options;
 #[cfg(unix)]
+mod place;
+#[cfg(unix)]
 mod report;
 #[cfg(unix)]
 mod scale;

@@ -15,10 +15,13 @@ use crate::worker::{REFUSED, SERVED, UNAVAILABLE};
 const KILLS_WITH_A_LATE_COMMIT: u32 = 200;
 
 /// Tells whether the run shows what it must.
-pub(crate) fn is_good(options: &Options, verdict: &Verdict, kills: u32) -> bool {
+pub(crate) fn is_good(options: &Options, facts: &Facts, verdict: &Verdict, kills: u32) -> bool {
+    let rotations = facts.presentations.iter().filter(|it| it.issued.is_some()).count();
     let is_long = options.kills >= KILLS_WITH_A_LATE_COMMIT;
     verdict.violations.is_empty()
         && kills == options.kills
+        // Where nothing rotates, nothing is shown.
+        && rotations * 2 >= kills as usize
         && !(is_long && verdict.late_commits == 0)
 }
 
@@ -28,25 +31,26 @@ pub(crate) fn print(
     facts: &Facts,
     verdict: &Verdict,
     tally: &BTreeMap<String, u64>,
-    kills: u32,
-    stops: u32,
+    (kills, stops, crashes): (u32, u32, u32),
 ) {
     let counted = |name: &str| tally.get(name).copied().unwrap_or_default();
     let rotations = facts.presentations.iter().filter(|it| it.issued.is_some()).count();
     let margins = options.scale.margins();
     println!(
-        "{} processes, {} grants, all spans a {}th of production's: tokens live {} s, quiet period \
+        "{}: {} processes, {} grants, all spans a {}th of production's: tokens live {} s, quiet period \
          {} ms, seed {}",
+        options.store.name(),
         options.processes,
         options.grants,
         options.scale.0,
-        options.scale.token_life(),
+        options.token_life,
         margins.quiet().as_millis(),
         options.seed,
     );
     let rows = [
         ("processes killed", kills as usize),
         ("processes stopped past the quiet period, and continued", stops as usize),
+        ("times the server of the store was killed, and started again", crashes as usize),
         ("presentations that reached the server", facts.presentations.len()),
         ("of these successful", rotations),
         ("of a token that had been presented before", verdict.second_presentations),
@@ -75,6 +79,9 @@ pub(crate) fn print(
         );
     }
     verdict.violations.iter().for_each(|it| println!("against the rules: {it}"));
+    if rotations * 2 < kills as usize {
+        println!("only {rotations} rotations, which shows little");
+    }
     if kills < options.kills {
         println!("only {kills} of {} kills in the time given", options.kills);
     }
@@ -119,7 +126,7 @@ pub(crate) fn keep(
     }
     let folder = std::path::Path::new("target/torture");
     std::fs::create_dir_all(folder)?;
-    let file = folder.join(format!("sqlite-{}.log", options.seed));
+    let file = folder.join(format!("{}-{}.log", options.store.name(), options.seed));
     std::fs::write(&file, text)?;
     println!("what happened when: {}", file.display());
     Ok(())

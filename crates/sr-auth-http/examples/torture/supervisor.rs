@@ -13,7 +13,7 @@ use sr_auth_core::{
     ClientAuthentication, Fingerprint as StoreName, FingerprintKey, RefreshToken, Secret, Timestamp,
 };
 use sr_auth_http::{Clock, entropy};
-use sr_auth_store::{SealingKeys, SqliteBackend, Store};
+use sr_auth_store::{SealingKeys, Store};
 use sr_testkit::{
     AccessTokenLife, DemoCredentials, Effect, Fault, Fingerprint, Sandbox, SandboxSettings, Target,
 };
@@ -26,6 +26,7 @@ use crate::children::{Sayings, Worker};
 use crate::facts::{Consent, Facts, Fate, Instance, Presentation};
 use crate::judge::judge;
 use crate::options::Options;
+use crate::place::{self, Place};
 use crate::report;
 use crate::worker::{Orders, key};
 
@@ -35,6 +36,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 const GLANCES: u32 = 12;
 /// A store that takes longer for a change counts as closed meanwhile.
 const OPEN_WITHIN: Duration = Duration::from_millis(200);
+/// How long a server may take for a connection and for an answer before the next look goes on.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(1_500);
 /// How long an answer of the token endpoint takes at most, on purpose.
 const LONGEST_ANSWER_MS: u64 = 400;
 
@@ -47,9 +50,10 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     let now = run.sandbox.now();
     let verdict = judge(&run.facts, options.scale, now);
     let tally = run.sayings.tally();
-    report::print(options, &run.facts, &verdict, &tally, run.kills, run.stops);
+    let counts = (run.kills, run.stops, run.crashes);
+    report::print(options, &run.facts, &verdict, &tally, counts);
     report::keep(options, &run.facts, &run.sayings.lines())?;
-    Ok(report::is_good(options, &verdict, run.kills))
+    Ok(report::is_good(options, &run.facts, &verdict, run.kills))
 }
 
 struct Run<'a> {
@@ -57,6 +61,9 @@ struct Run<'a> {
     chance: Chance,
     /// From when to when the store took no change, though it was asked to.
     closed: Arc<Mutex<Vec<(Timestamp, Timestamp)>>>,
+    /// The server of the store lies down, or comes up.
+    crash: Option<JoinHandle<Result<(), Failure>>>,
+    crashes: u32,
     facts: Facts,
     fingerprints: FingerprintKey,
     glances: u32,
@@ -78,14 +85,18 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     async fn begin(options: &'a Options, folder: PathBuf) -> Result<Self, Failure> {
         let mut settings = SandboxSettings::default();
-        let life = AccessTokenLife::from_secs(options.scale.token_life());
+        let life = AccessTokenLife::from_secs(options.token_life);
         settings.switches.access_token_life = life.ok_or("a token cannot live so long")?;
         let sandbox = Sandbox::start(settings).await?;
         let closed = Arc::new(Mutex::new(Vec::new()));
-        let [store_path, keys] = ["grants.db", "keys"].map(|it| folder.join(it));
+        let keys = folder.join("keys");
         write_key(&keys)?;
+        let [a, b, c, d, ..] = random_key()?;
+        let random = u32::from_be_bytes([a, b, c, d]);
+        let place = Place::choose(options.store, &folder, random)?;
         // Whoever waits for its lock continues nobody who holds it.
-        let backend = SqliteBackend::builder(&store_path).busy_timeout(OPEN_WITHIN).open()?;
+        let patience = if options.store.is_remote() { ANSWERS_WITHIN } else { OPEN_WITHIN };
+        let backend = place.open(0, Some(patience)).await?;
         let store = Store::new(backend, SealingKeys::from_file(&keys)?);
         let prober = tokio::spawn(probe(store.clone(), Arc::clone(&closed)));
         let client = sandbox.credentials().application();
@@ -102,12 +113,14 @@ impl<'a> Run<'a> {
             keys,
             origin: sandbox.origin(),
             scale: options.scale.0,
-            store: store_path,
+            store: place,
         };
         Ok(Self {
             begun_at: sandbox.now(),
             chance: Chance::new(options.seed),
             closed,
+            crash: None,
+            crashes: 0,
             facts: Facts::default(),
             fingerprints: FingerprintKey::new(fingerprints),
             glances: 0,
@@ -133,12 +146,17 @@ impl<'a> Run<'a> {
         self.vacant = vec![self.sandbox.now(); self.options.processes as usize];
         let mut kill_at = self.sandbox.now().after(Duration::from_secs(1));
         let mut stop_at = kill_at;
+        let mut crash_at = kill_at.after(self.millis(0, 4_000));
         let end_at = self.begun_at.after(self.options.at_most);
         while self.kills < self.options.kills && self.sandbox.now() < end_at {
             let fresh = self.glance().await?;
             let now = self.sandbox.now();
             if now >= stop_at && self.try_stop(now, fresh)? {
                 stop_at = now.after(self.millis(300, 2_500));
+            }
+            if now >= crash_at && self.options.store.is_remote() {
+                self.crash_store().await?;
+                crash_at = now.after(self.millis(2_000, 10_000));
             }
             if now >= kill_at {
                 self.kill(now).await?;
@@ -148,8 +166,25 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Kills the server of the store, unless it is down already.
+    async fn crash_store(&mut self) -> Result<(), Failure> {
+        if self.crash.as_ref().is_some_and(|it| !it.is_finished()) {
+            return Ok(());
+        }
+        if let Some(crash) = self.crash.take() {
+            crash.await??;
+        }
+        let down_for = self.millis(0, 1_500);
+        self.crash = Some(tokio::spawn(place::crash(self.options.store, down_for)));
+        self.crashes += 1;
+        Ok(())
+    }
+
     /// Lets everything come to rest: what is in doubt is settled, what was lost is found to be.
     async fn rest(&mut self) -> Result<(), Failure> {
+        if let Some(crash) = self.crash.take() {
+            crash.await??;
+        }
         self.sandbox.with(sr_testkit::Simulator::clear_faults);
         for worker in &mut self.workers {
             if worker.continue_at.take().is_some() {
@@ -297,7 +332,13 @@ impl<'a> Run<'a> {
         let grant_of_store = NewGrant::from_refresh_token(&token, &self.fingerprints);
         let op =
             StoreOp::Adopt { grant: grant_of_store, key: key(number)?, only_if_missing: false };
-        match self.store.apply(op).await {
+        // Whether it was taken in shows when it is offered again.
+        let mut answer = self.store.apply(op.clone()).await;
+        while answer.as_ref().is_err_and(|it| it.failure() == StoreFailure::OutcomeUnknown) {
+            tokio::time::sleep(GLANCE).await;
+            answer = self.store.apply(op.clone()).await;
+        }
+        match answer {
             Ok(_) => self.facts.consents.push(Consent { end: Fate::Lives, grant, key: number }),
             // One that stands still holds the lock of the store: at the next look again.
             Err(error) if error.failure() == StoreFailure::NotDone => {}
@@ -309,7 +350,14 @@ impl<'a> Run<'a> {
     /// Reads what the store says of each grant, and consents anew where one is lost for good.
     async fn read_store(&mut self, is_last: bool) -> Result<(), Failure> {
         for number in 0..self.options.grants {
-            let answer = self.store.apply(StoreOp::Load { key: key(number)? }).await;
+            let load = StoreOp::Load { key: key(number)? };
+            let mut answer = self.store.apply(load.clone()).await;
+            // A server that has just come up may take longer once.
+            for _ in 0..if is_last { 10 } else { 0 } {
+                if answer.is_err() {
+                    answer = self.store.apply(load.clone()).await;
+                }
+            }
             let Ok(StoreOutcome::Loaded(record)) = answer.map(|it| it.outcome) else {
                 if is_last {
                     return Err("the store cannot be read at the end".into());

@@ -1,7 +1,7 @@
 //! A process that is killed: many companies in one `TokenSources`, as any program has them.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use sr_auth_core::store::GrantKey;
 use sr_auth_core::{ClientCredentials, Endpoints, FingerprintKey, Secret};
 use sr_auth_http::{Events, Limits, News, ReqwestTransport, TokenSource, TokenSources, Transport};
-use sr_auth_store::{BackendError, BackendFault, SealingKeys, SqliteBackend, Store};
+use sr_auth_store::{SealingKeys, Store};
 use tokio::io::AsyncBufReadExt as _;
 
 use crate::Failure;
 use crate::chance::Chance;
+use crate::place::Place;
 use crate::scale::Scale;
 
 /// What a worker is told through its standard input: a line of JSON, since arguments show in the
@@ -28,16 +29,13 @@ pub(crate) struct Orders {
     pub(crate) keys: PathBuf,
     pub(crate) origin: String,
     pub(crate) scale: u32,
-    pub(crate) store: PathBuf,
+    pub(crate) store: Place,
 }
 
 /// What a worker prints, a line each: `served` and `refused` count calls of the API.
 pub(crate) const SERVED: &str = "served";
 pub(crate) const REFUSED: &str = "refused";
 pub(crate) const UNAVAILABLE: &str = "unavailable";
-
-/// How often a store that is busy is tried again at the start.
-const OPENINGS: u32 = 20;
 
 /// The name of a grant.
 pub(crate) fn key(number: u32) -> Result<GrantKey, sr_auth_core::ConfigError> {
@@ -50,7 +48,8 @@ pub(crate) async fn run() -> Result<bool, Failure> {
     let line = input.next_line().await?.ok_or("no orders")?;
     let orders: Orders = serde_json::from_str(&line)?;
     let scale = Scale(orders.scale);
-    let store = Store::new(open(&orders.store).await?, SealingKeys::from_file(&orders.keys)?);
+    let backend = orders.store.open(orders.instance, None).await?;
+    let store = Store::new(backend, SealingKeys::from_file(&orders.keys)?);
     let transport: Arc<dyn Transport> = Arc::new(
         ReqwestTransport::builder()
             .without_root_certificates()
@@ -78,18 +77,6 @@ pub(crate) async fn run() -> Result<bool, Failure> {
     while input.next_line().await?.is_some() {}
     sources.shutdown().await;
     Ok(true)
-}
-
-/// Opens the store, and waits while one that stands still holds its lock.
-async fn open(path: &Path) -> Result<SqliteBackend, BackendError> {
-    let mut tries = 0;
-    loop {
-        match SqliteBackend::open(path) {
-            Err(error) if error.fault() == BackendFault::Busy && tries < OPENINGS => tries += 1,
-            outcome => return outcome,
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// One line, written at once: what was said before a kill has been said.
