@@ -3,10 +3,12 @@
 //! A headless Chromium opens the pages of the sandbox and of a partner's service, both as users start
 //! them (`sr-auth partner demo`), in both modes. The program in `xtask/browser` presses the buttons
 //! and says what it saw, a line each; the journal of the sandbox says how often credentials were
-//! asked for. What the pages look like is in `target/browser`.
+//! asked for. What the pages look like is in `target/browser`. The commands of the guide for partners
+//! are run too.
 
 mod cases;
 mod demo;
+mod guide;
 mod install;
 
 use std::path::{Path, PathBuf};
@@ -41,7 +43,9 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
         workspace.shell.copy_file(path, folder)?;
     }
     crate::interop::node_packages(folder)?;
-    let sr_auth = build(workspace)?;
+    let debug = build(workspace)?;
+    guide::run(&workspace.root, &debug, folder)?;
+    let sr_auth = debug.join("sr-auth").with_extension(std::env::consts::EXE_EXTENSION);
     let screenshots = screenshots(workspace)?;
     let said = drive(&sr_auth, &chromium, &screenshots, folder);
     let (said, failure) = match said {
@@ -60,12 +64,13 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
+/// Builds what is started, and returns where it is.
 fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     // As the tests build it, so that nothing is built twice.
-    let build = ["build", "--locked", "--workspace", "--all-features", "--bin", "sr-auth"];
-    workspace.run(workspace.cargo(&build))?;
-    let debug = workspace.metadata()?.target_directory.into_std_path_buf().join("debug");
-    Ok(debug.join("sr-auth").with_extension(std::env::consts::EXE_EXTENSION))
+    let build = ["build", "--locked", "--workspace", "--all-features"];
+    let targets = ["--bin", "sr-auth", "--example", "planner"];
+    workspace.run(workspace.cargo(&build).args(targets))?;
+    Ok(workspace.metadata()?.target_directory.into_std_path_buf().join("debug"))
 }
 
 /// Returns the folder of the screenshots, without those of another run.

@@ -1,4 +1,4 @@
-//! Chromium, and Node.js with npm to drive it.
+//! Chromium, Node.js with npm to drive it, and curl for the guide.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,8 @@ use crate::debian;
 use crate::program::output;
 
 /// Programs that are looked for, each with the package of Debian that brings it.
-const NEEDED: [(&str, &str); 3] = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+const NEEDED: [(&str, &str); 4] =
+    [("chromium", "chromium"), ("curl", "curl"), ("node", "nodejs"), ("npm", "npm")];
 /// How long a program may take to say where it is.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
