@@ -3,7 +3,8 @@ sandbox: once with the client's secret in the body, once with Basic.
 
 Says `ok <what>` for what works and `saw <what>` for a trap that a user of the package meets.
 
-Environment: the lines that `sr-auth sandbox` prints for a shell.
+Environment: the lines that `sr-auth sandbox` prints for a shell, and where a partner is that
+SmartRecruiters calls, with a client of its token endpoint.
 """
 
 import os
@@ -20,6 +21,8 @@ from requests_oauthlib import OAuth2Session
 ORIGIN = os.environ["SR_AUTH_ORIGIN"]
 SERVICE = (os.environ["SR_AUTH_CLIENT_ID"], os.environ["SR_AUTH_CLIENT_SECRET"])
 APPLICATION = (os.environ["SR_AUTH_APP_CLIENT_ID"], os.environ["SR_AUTH_APP_CLIENT_SECRET"])
+PARTNER = (os.environ["PARTNER_CLIENT_ID"], os.environ["PARTNER_CLIENT_SECRET"])
+PARTNER_ORIGIN = os.environ["PARTNER_ORIGIN"]
 # One of those that the sandbox has registered; nobody needs to answer there.
 REDIRECT_URI = "https://yourapp.example/callback"
 # In production: www.smartrecruiters.com for the first, api.smartrecruiters.com for the second.
@@ -88,6 +91,19 @@ def client_credentials(variant):
     wrong = authentication(variant, (SERVICE[0], "wrong"))
     check(refusal(session.fetch_token, TOKEN, **wrong) == "invalid_client", "a wrong secret")
     say("ok", variant, "wrong secret is invalid_client")
+
+
+def partner(variant):
+    """What SmartRecruiters does at a partner."""
+    session = OAuth2Session(client=BackendApplicationClient(client_id=PARTNER[0]))
+    url = f"{PARTNER_ORIGIN}/oauth/token"
+    session.fetch_token(url, timeout=WAIT, **authentication(variant, PARTNER))
+    answer = session.get(f"{PARTNER_ORIGIN}/interviews", timeout=WAIT)
+    check(answer.text == "company-0", "the company that the token speaks for")
+    say("ok", variant, "token of a partner's endpoint opens the partner's API")
+    wrong = authentication(variant, (PARTNER[0], "wrong"))
+    check(refusal(session.fetch_token, url, **wrong) == "invalid_client", "a wrong secret")
+    say("ok", variant, "wrong secret at a partner's endpoint is invalid_client")
 
 
 def user_consent(variant):
@@ -168,4 +184,5 @@ for name in ("requests-oauthlib", "oauthlib"):
 print(f"version python {platform.python_version()}")
 for way in ("body", "basic"):
     client_credentials(way)
+    partner(way)
     user_consent(way)

@@ -3,7 +3,8 @@
 //
 // Says `ok <what>` for what works and `saw <what>` for a trap that a user of the package meets.
 //
-// Environment: the lines that `sr-auth sandbox` prints for a shell.
+// Environment: the lines that `sr-auth sandbox` prints for a shell, and where a partner is that
+// SmartRecruiters calls, with a client of its token endpoint.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,6 +12,9 @@ import { readFileSync } from 'node:fs';
 import { AuthorizationCode, ClientCredentials } from 'simple-oauth2';
 
 const {
+  PARTNER_CLIENT_ID,
+  PARTNER_CLIENT_SECRET,
+  PARTNER_ORIGIN,
   SR_AUTH_APP_CLIENT_ID: APPLICATION_ID,
   SR_AUTH_APP_CLIENT_SECRET: APPLICATION_SECRET,
   SR_AUTH_CLIENT_ID: SERVICE_ID,
@@ -82,6 +86,19 @@ async function clientCredentials(variant, options) {
   say('saw', variant, 'bodyFormat json is refused');
 }
 
+// What SmartRecruiters does at a partner.
+async function partner(variant, options) {
+  const auth = { tokenHost: PARTNER_ORIGIN, tokenPath: '/oauth/token' };
+  const client = (secret) => new ClientCredentials({ auth, client: { id: PARTNER_CLIENT_ID, secret }, options });
+  const { token: { access_token } } = await client(PARTNER_CLIENT_SECRET).getToken({});
+  const headers = { authorization: `Bearer ${access_token}` };
+  const answer = await fetch(`${PARTNER_ORIGIN}/interviews`, { headers });
+  assert.equal(await answer.text(), 'company-0');
+  say('ok', variant, "token of a partner's endpoint opens the partner's API");
+  await expectRefusal(client('wrong').getToken({}), 401, 'invalid_client');
+  say('ok', variant, "wrong secret at a partner's endpoint is invalid_client");
+}
+
 async function userConsent(variant, options) {
   const client = new AuthorizationCode(application(options));
   const state = `state-${variant}`;
@@ -132,6 +149,7 @@ console.log(`version simple-oauth2 ${version('simple-oauth2')}`);
 console.log(`version node ${process.versions.node}`);
 for (const [variant, authorizationMethod] of [['body', 'body'], ['basic', 'header']]) {
   await clientCredentials(variant, { authorizationMethod });
+  await partner(variant, { authorizationMethod });
   await userConsent(variant, { authorizationMethod });
 }
 // Whatever is still open, such as a connection kept alive, must not keep this program.

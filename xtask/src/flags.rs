@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Layers,
     /// Runs clippy over all targets, with all features and with the default ones
     Lint,
+    /// Loads the token endpoint of a partner, alone and beside slow peers
+    Load,
     /// Packages each crate as for the registry
     Package,
     /// Plants each known fault in a copy of the tree, and has the simulation find it

@@ -1,10 +1,11 @@
 //! `cargo xtask interop`: protects those who bring another library, or another server.
 //!
-//! Foreign OAuth clients get tokens from the sandbox, and our client gets tokens from a foreign
-//! server. The programs are in `xtask/interop`; their packages are installed into a temporary
+//! Foreign OAuth clients get tokens from the sandbox and from a partner's endpoint, and our client
+//! gets tokens from a foreign server. The programs are in `xtask/interop`; their packages are installed into a temporary
 //! folder. Each says what it did, a line each, and must say all that the table in `peers` asks for.
 
 mod install;
+mod partner;
 mod peers;
 mod sandbox;
 pub(crate) mod verdict;
@@ -20,6 +21,7 @@ use anyhow::ensure;
 use crate::program::Program;
 use crate::report::say;
 use crate::workspace::Workspace;
+use partner::Partner;
 use peers::{Interpreter, PEERS, Peer, Role};
 use sandbox::Sandbox;
 
@@ -78,6 +80,8 @@ fn copy_programs(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
 struct Ours {
     /// The client that meets the foreign server.
     foreign_server: PathBuf,
+    /// The token endpoint of a partner.
+    partner: PathBuf,
     /// The program with the sandbox.
     sr_auth: PathBuf,
 }
@@ -85,12 +89,17 @@ struct Ours {
 impl Ours {
     fn build(workspace: &Workspace) -> anyhow::Result<Self> {
         // As the tests build them, so that nothing is built twice.
-        let build = ["build", "--locked", "--workspace", "--all-features"];
-        let targets = ["--bin", "sr-auth", "--example", "foreign_server"];
-        workspace.run(workspace.cargo(&build).args(targets))?;
+        let arguments = ["build", "--locked", "--workspace", "--all-features"];
+        let examples = ["--example", "foreign_server", "--example", "token_endpoint"];
+        let build = workspace.cargo(&arguments).args(["--bin", "sr-auth"]).args(examples);
+        workspace.run(build)?;
         let debug = workspace.metadata()?.target_directory.into_std_path_buf().join("debug");
         let program = |path: &str| debug.join(path).with_extension(std::env::consts::EXE_EXTENSION);
-        Ok(Self { foreign_server: program("examples/foreign_server"), sr_auth: program("sr-auth") })
+        Ok(Self {
+            foreign_server: program("examples/foreign_server"),
+            partner: program("examples/token_endpoint"),
+            sr_auth: program("sr-auth"),
+        })
     }
 }
 
@@ -102,11 +111,14 @@ fn run_peer(peer: &Peer, ours: &Ours, folder: &Path, said: &mut Vec<String>) -> 
     command.arg(peer.script).current_dir(folder);
     // A sandbox for each: what one peer leaves there is no matter of the next.
     let sandbox = match peer.role {
-        Role::Client => Some(Sandbox::start(&ours.sr_auth, folder)?),
+        Role::Client => {
+            let partner = Partner::start(&ours.partner, folder)?;
+            Some((Sandbox::start(&ours.sr_auth, folder)?, partner))
+        }
         Role::Server => None,
     };
     match &sandbox {
-        Some(sandbox) => command.envs(sandbox.exports()),
+        Some((sandbox, partner)) => command.envs(sandbox.exports()).envs(partner.exports()),
         None => command.env("FOREIGN_SERVER_EXAMPLE", &ours.foreign_server),
     };
     // What a proxy of this machine answers is no answer of the sandbox.

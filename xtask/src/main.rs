@@ -13,6 +13,7 @@ mod fmt;
 mod interop;
 mod layers;
 mod lint;
+mod load;
 mod package;
 mod planted;
 mod program;
@@ -57,6 +58,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Interop => interop::run(&open()?).map(|_| ()),
         Command::Layers => layers::run(&open()?),
         Command::Lint => lint::run(&open()?),
+        Command::Load => load::run(&open()?),
         Command::Package => package::run(&open()?),
         Command::Planted(flags) => planted::run(&open()?, &flags),
         Command::Servers(flags) => servers::run(&open()?, &flags),

@@ -57,6 +57,11 @@ impl Program {
         Ok(Self { child, ends_at: now() + within, lines, log, name: name.to_owned() })
     }
 
+    /// Returns the number by which the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the next line that it says, or nothing at the end.
     ///
     /// # Errors

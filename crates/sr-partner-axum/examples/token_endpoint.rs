@@ -1,4 +1,5 @@
-//! A token endpoint with companies that are connected already: what `cargo xtask load` loads.
+//! A token endpoint and a guarded API, with companies that are connected already: what `cargo xtask
+//! load` loads, and what foreign clients meet in `cargo xtask interop`.
 //!
 //! ```text
 //! cargo run --release --package sr-partner-axum --example token_endpoint -- sqlite 256
@@ -11,6 +12,8 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::Router;
+use axum::routing::get;
 use http::request::Parts;
 use sr_auth_core::{ClientCredentials, ClientId, Scope, ScopeSet, Secret, SecretBytes};
 use sr_auth_http::{Limits, Transport, TransportError, TransportErrorKind, entropy};
@@ -22,7 +25,7 @@ use sr_partner::store::{Integrated, NewAttempt, PartnerOp, PartnerOutcome, Verif
 use sr_partner::{
     AppId, AttemptId, CompanyId, ExchangeId, IntegrationKey, OutboundCredentials, TenantId,
 };
-use sr_partner_axum::{Account, PartnerHooks, PartnerService, Server, Unavailable};
+use sr_partner_axum::{Account, Caller, PartnerHooks, PartnerService, Server, Unavailable};
 use tokio::net::TcpListener;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -60,7 +63,12 @@ async fn main() -> Outcome<()> {
     let service = service(&format!("http://{address}"), app, store)?;
     std::io::stdout().lock().write_all(said.as_bytes())?;
     // It serves until it is ended from outside.
-    Server::default().serve(listener, service.router(), std::future::pending()).await;
+    let company = get(|caller: Caller| async move { caller.company().to_string() });
+    let router = Router::new()
+        .route("/interviews", company)
+        .route_layer(service.guard(Scope::new(SCOPES)?))
+        .merge(service.router());
+    Server::default().serve(listener, router, std::future::pending()).await;
     Ok(())
 }
 

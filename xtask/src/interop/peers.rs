@@ -47,6 +47,8 @@ pub(super) const PEERS: [Peer; 3] = [
         both: &[
             "ok client credentials, and a resource",
             "ok wrong secret is invalid_client",
+            "ok token of a partner's endpoint opens the partner's API",
+            "ok wrong secret at a partner's endpoint is invalid_client",
             "ok authorization code, and a resource",
             "ok spent code is invalid_grant",
             "ok refresh brings a new pair, and the access token works",
@@ -67,6 +69,8 @@ pub(super) const PEERS: [Peer; 3] = [
         both: &[
             "ok client credentials, and a resource",
             "ok wrong secret is invalid_client",
+            "ok token of a partner's endpoint opens the partner's API",
+            "ok wrong secret at a partner's endpoint is invalid_client",
             "ok foreign state is refused",
             "ok authorization code, and a resource",
             "ok refresh brings a new pair, and the access token works",
