@@ -30,3 +30,4 @@ mod store_model;
 mod store_names;
 mod store_pulse;
 mod token_answer;
+mod wiping;
