@@ -147,3 +147,18 @@ impl Fields for Reader {
         String::from_utf8(self.some_bytes()?).map_err(|_| Nonsense)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::stored::record::COLUMNS;
+
+    #[test]
+    fn the_script_returns_the_columns_that_are_read() {
+        let script = include_str!("script.lua");
+        let (_, list) = script.split_once("local COLUMNS = {").unwrap();
+        let (list, _) = list.split_once('}').unwrap();
+        let names = list.split(',').map(|it| it.trim().trim_matches('\''));
+        let names: Vec<&str> = names.filter(|it| !it.is_empty()).collect();
+        assert_eq!(names, COLUMNS);
+    }
+}

@@ -12,6 +12,8 @@ const LENGTH: usize = 1 + 1 + 8 + 8 + 16 + 16;
 const HAS_FINGERPRINT: u8 = 1;
 const HAS_OWNER: u8 = 2;
 
+/// Servers write ledgers themselves.
+#[cfg(any(feature = "sqlite", test))]
 pub(crate) fn to_bytes(ledger: &[LedgerEntry]) -> Result<Vec<u8>, Nonsense> {
     let mut bytes = Vec::with_capacity(ledger.len() * LENGTH);
     for entry in ledger {

@@ -10,7 +10,8 @@ use sr_auth_core::store::{
 use super::{Nonsense, health_of, ledger, renewal_of, timestamp, unsigned};
 use crate::Sealed;
 
-/// In the order in which [`read`] reads them.
+/// In the order in which [`read`] reads them. The script of Redis has the same list.
+#[cfg(any(feature = "postgres", feature = "sqlite", test))]
 pub(crate) const COLUMNS: [&str; 28] = [
     "renewal",
     "generation",
