@@ -8,6 +8,7 @@
 //! export PLANNER_LISTEN=127.0.0.1:8080              # where the proxy reaches it
 //! export PLANNER_FOLDER=/var/lib/planner
 //! export PLANNER_APP_ID=… PLANNER_CLIENT_ID=… PLANNER_CLIENT_SECRET=…
+//! export PLANNER_SEALING_KEYS=$(head -c 32 /dev/urandom | base64)    # once, and kept
 //! cargo run --package sr-partner-axum --example partner_service
 //! ```
 //!

@@ -24,25 +24,27 @@ fn text(room: usize) -> String {
 fn count() -> usize {
     let mask = black_box(MASK);
     let first = MASKED[0] ^ mask;
-    let memory = File::open("/proc/self/mem").unwrap();
-    let maps = read_to_string("/proc/self/maps").unwrap();
+    let memory = File::open("/proc/self/mem").expect("Linux shows a process its memory");
+    let maps = read_to_string("/proc/self/maps").expect("Linux shows its regions");
     let mut chunk = vec![0; CHUNK + MASKED.len() - 1];
     let mut found = 0;
     for map in maps.lines().filter(|it| it.contains(" rw")) {
-        let (from, to) = map.split(' ').next().unwrap().split_once('-').unwrap();
-        let from = u64::from_str_radix(from, 16).unwrap();
-        let to = u64::from_str_radix(to, 16).unwrap();
+        let range = map.split(' ').next().and_then(|it| it.split_once('-'));
+        let (from, to) = range.expect("a region begins with its addresses");
+        let address = |it| u64::from_str_radix(it, 16).expect("in hexadecimal digits");
+        let (from, to) = (address(from), address(to));
         for at in (from..to).step_by(CHUNK) {
             // A region that cannot be read, such as a guard, holds nothing of ours.
             let read = memory.read_at(&mut chunk, at).unwrap_or_default();
             let own = chunk.as_ptr() as u64;
             let own = own..own + chunk.len() as u64;
             // Each chunk reads into the next, and what begins there is counted there.
-            for (place, byte) in chunk[..read].iter().enumerate().take(CHUNK) {
+            let read = chunk.get(..read).unwrap_or_default();
+            for (place, byte) in read.iter().enumerate().take(CHUNK) {
                 if *byte != first || own.contains(&(at + place as u64)) {
                     continue;
                 }
-                let Some(window) = chunk[..read].get(place..place + MASKED.len()) else { break };
+                let Some(window) = read.get(place..place + MASKED.len()) else { break };
                 let same = window.iter().zip(MASKED).all(|(it, masked)| it ^ mask == masked);
                 found += usize::from(same);
             }
