@@ -15,6 +15,7 @@ pub(super) fn text(sandbox: &Sandbox) -> String {
     let credentials = sandbox.credentials();
     let (id, secret) = pair(credentials.service());
     let (app_id, app_secret) = pair(credentials.application());
+    let (partner_id, partner_secret) = pair(credentials.partner().client());
     let key = credentials.api_key_secret().expose();
     let partner_key = credentials.partner_api_key_secret().expose();
     let redirect_uri: String =
@@ -51,11 +52,19 @@ pub(super) fn text(sandbox: &Sandbox) -> String {
          export SR_AUTH_APP_CLIENT_ID='{app_id}'\n\
          export SR_AUTH_APP_CLIENT_SECRET='{app_secret}'\n\
          \n\
+         # {BOLD}The master credentials of a partner{BOLD:#}, whose application `{partner}` companies \
+         connect\n\
+         #   at {origin}/pages/apps; register another at {origin}/pages/partners\n\
+         export SR_AUTH_PARTNER_CLIENT_ID='{partner_id}'\n\
+         export SR_AUTH_PARTNER_CLIENT_SECRET='{partner_secret}'\n\
+         \n\
          # {DIM}Ctrl-C ends it. What the documentation leaves open is a switch: sr-auth sandbox \
          --switches{DIM:#}",
         id = id,
         secret = secret.expose(),
         app_secret = app_secret.expose(),
+        partner = credentials.partner().app(),
+        partner_secret = partner_secret.expose(),
     )
 }
 
