@@ -187,6 +187,7 @@ async fn ask_to_sign_in(Query(query): Query<ReturnTo>) -> Response {
     let Some(return_to) = own_path(&query.return_to) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let return_to = return_to.replace('&', "&amp;");
     let page = format!(
         "<!DOCTYPE html><html lang=\"en\"><title>Sign in</title><h1>Sign in</h1>\
          <form method=\"post\"><input type=\"hidden\" name=\"return_to\" value=\"{return_to}\">\

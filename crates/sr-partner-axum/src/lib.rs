@@ -9,6 +9,8 @@
 //! | [`Server`] | serves a router with a limit to everything that a peer can make large or slow |
 //! | [`SessionCookie`] | a session cookie that reaches the consent page, in a frame or outside of one |
 //!
+//! A whole service in one file is the example `partner_service`.
+//!
 //! The rules are those of `sr-partner`; here are sockets, browsers and tasks. A consent page needs no
 //! JavaScript. In a pop-up a person who is not signed in there is led to a window of its own, so
 //! that nothing depends on cookies of third parties and nobody types a password into a frame.
