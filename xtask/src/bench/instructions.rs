@@ -22,8 +22,9 @@ struct Work {
     operations: [u64; 2],
 }
 
-/// What an operation may take. Bounds leave a little room for another compiler; where a bound is not
-/// what is wanted, the figure that is stands beside it.
+/// What an operation may take. Bounds leave a little room for another compiler, and those of requests
+/// for another layout of the heap, which moves either side by up to 1.5 %; where a bound is not what
+/// is wanted, the figure that is stands beside it.
 #[derive(Clone, Copy, Debug)]
 enum Bound {
     /// So many instructions more than `less` takes.
@@ -50,13 +51,13 @@ const WORKS: [Work; 15] = [
     work("header", MANY, beside("header-limit", 1.1, 1.1)),
     work("header-awaited", MANY, beside("header-limit", 1.52, 1.1)),
     work("fetch-reqwest", FEW, Bound::None),
-    work("fetch", FEW, beside("fetch-reqwest", 1.045, 1.03)),
+    work("fetch", FEW, beside("fetch-reqwest", 1.06, 1.03)),
     work("sign-hyper-constant", FEW, Bound::None),
-    work("sign-tower", FEW, beside("sign-hyper-constant", 1.045, 1.01)),
+    work("sign-tower", FEW, beside("sign-hyper-constant", 1.06, 1.01)),
     work("sign-reqwest-constant", FEW, Bound::None),
     work("sign-reqwest-chain", FEW, Bound::None),
-    work("sign-reqwest", FEW, beside("sign-reqwest-constant", 1.06, 1.02)),
-    work("sign-reqwest", FEW, beside("sign-reqwest-chain", 1.04, 1.02)),
+    work("sign-reqwest", FEW, beside("sign-reqwest-constant", 1.075, 1.02)),
+    work("sign-reqwest", FEW, beside("sign-reqwest-chain", 1.055, 1.02)),
 ];
 
 /// What peers take from their cache to the header.
