@@ -13,6 +13,7 @@ mod popup;
 mod registration;
 mod shown;
 
+#[cfg(feature = "server")]
 pub(crate) use registration::RegistrationForm;
 pub(super) use shown::ShownOnce;
 
