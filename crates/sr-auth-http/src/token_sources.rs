@@ -131,6 +131,30 @@ impl TokenSources {
         self.0.runtime.send(Command::Judge(ruling))
     }
 
+    /// Ends a grant for good: whoever holds its source is refused from this call on, whatever is in
+    /// the store, and whatever is under way. What it returns is ready when the end is durable, if
+    /// there was anything to end.
+    ///
+    /// For credentials that were taken back: [`end`](Self::end) lets the source of a company that
+    /// has client credentials of its own get another token with them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TokenSource::adopt`]. The source is retired all the same.
+    pub fn retire(
+        &self,
+        key: &GrantKey,
+        end: End,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send + use<> {
+        let runtime = Arc::clone(&self.0.runtime);
+        let entry = runtime.entry(key, self.0.application);
+        entry.retire();
+        async move {
+            let command = |reply| Command::Retire { end, entry, reply };
+            runtime.ask(runtime.parts().wait_within, command).await
+        }
+    }
+
     /// Lets everything go on at once that was stopped, as an operator who has repaired the cause.
     ///
     /// # Errors

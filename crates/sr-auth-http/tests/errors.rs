@@ -41,6 +41,7 @@ fn errors_of_sources_and_calls_say_who_can_act() {
         SourceError::NoClient,
         SourceError::NoRuntime,
         SourceError::NotKept,
+        SourceError::Retired,
         SourceError::ShutDown,
         SourceError::TimedOut,
     ] {

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Replace { application: Application, place: u32 },
     /// Go on with everything that was stopped.
     Resume,
+    /// End a grant for good, and say when that is durable.
+    Retire { end: End, entry: Arc<Entry>, reply: oneshot::Sender<()> },
     /// Finish what was begun, then say so.
     Shutdown { reply: oneshot::Sender<()> },
     /// Drop the entries that nobody uses.

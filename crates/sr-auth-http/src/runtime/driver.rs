@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, GrantId, Input, Output};
 use sr_auth_core::lifecycle::{self, Availability, Event, Process};
-use sr_auth_core::store::{GrantKey, OwnerId};
+use sr_auth_core::store::{End, GrantKey, OwnerId};
 use sr_auth_core::{Machine as _, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
@@ -182,6 +182,7 @@ impl Driver {
                 }
             }
             Command::Resume => self.feed(Input::Resume),
+            Command::Retire { end, entry, reply } => self.retire(end, &entry, reply),
             Command::Shutdown { reply } => {
                 self.stopping.push(reply);
                 self.feed(Input::Shutdown);
@@ -202,8 +203,28 @@ impl Driver {
         }
     }
 
+    /// Ends a grant of which no token is handed out any more, whether or not there is one.
+    fn retire(&mut self, end: End, entry: &Entry, reply: oneshot::Sender<()>) {
+        // Once more: a token may have been published in between.
+        entry.retire();
+        let key = entry.key().clone();
+        self.shared.waiting.settle(&key, &Outcome::Retired);
+        let Some(application) = self.application(entry) else {
+            // Nothing was ever obtained; whoever does not wait any more needs no answer.
+            let _told = reply.send(());
+            return;
+        };
+        self.feed(Input::Open { application, key: key.clone() });
+        self.await_ack(&key, true, reply);
+        self.feed(Input::End { end, generation: None, key });
+    }
+
     fn want(&mut self, entry: &Entry) {
         let key = entry.key().clone();
+        if entry.is_retired() {
+            self.shared.waiting.settle(&key, &Outcome::Retired);
+            return;
+        }
         match self.application(entry) {
             Some(application) => self.feed(Input::Want { application, key }),
             None => self.shared.waiting.settle(&key, &Outcome::Unregistered),
@@ -321,6 +342,10 @@ impl Driver {
 
     /// Publishes what a grant has, and tells those who wait for it.
     fn publish_at(&self, id: GrantId, entry: &Entry) {
+        if entry.is_retired() {
+            self.shared.waiting.settle(entry.key(), &Outcome::Retired);
+            return;
+        }
         let outcome = match self.fleet.availability(self.now(), id) {
             Some(Availability::Failed(error)) => {
                 entry.withdraw_all();

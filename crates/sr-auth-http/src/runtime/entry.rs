@@ -1,7 +1,7 @@
 //! What callers of one grant share: its published header, if there is one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use sr_auth_core::store::{GrantKey, StoredToken};
@@ -24,6 +24,8 @@ pub(crate) struct Entry {
     ends_at: AtomicU64,
     header: ArcSwapOption<Authorization>,
     key: GrantKey,
+    /// No token of it is handed out any more.
+    retired: AtomicBool,
 }
 
 impl Entry {
@@ -43,6 +45,7 @@ impl Entry {
             ends_at: AtomicU64::new(0),
             header: ArcSwapOption::empty(),
             key,
+            retired: AtomicBool::new(false),
         }
     }
 
@@ -59,6 +62,16 @@ impl Entry {
     /// Sets the place of the application whose grant it is.
     pub(crate) fn set_application(&self, place: u32) {
         self.application.store(place, Ordering::Release);
+    }
+
+    /// Hands out no token any more.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.withdraw_all();
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
     }
 
     /// Returns the second of the wall clock from which on more has to be looked at.

@@ -79,6 +79,7 @@ impl Runtime {
                 // Its driver is gone: the next question begins another.
                 Outcome::Lost => {}
                 Outcome::Ready(header) => return Ok(header),
+                Outcome::Retired => return Err(SourceError::Retired),
                 Outcome::ShutDown => return Err(SourceError::ShutDown),
                 Outcome::Unregistered => return Err(SourceError::NoClient),
                 Outcome::Unusable(error) => return Err(error.into()),

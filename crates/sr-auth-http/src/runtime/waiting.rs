@@ -17,6 +17,8 @@ pub(super) enum Outcome {
     Lost,
     /// There is one.
     Ready(Arc<Authorization>),
+    /// Its source was retired.
+    Retired,
     /// The application is shutting down.
     ShutDown,
     /// Nobody has said whose grant it is.

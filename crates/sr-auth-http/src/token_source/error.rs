@@ -31,6 +31,10 @@ pub enum SourceError {
     /// The source keeps no grant: it sends a key, or exchanges anew for every call.
     #[error("the source keeps no grant")]
     NotKept,
+    /// The source was retired: what it gave tokens of has ended. See
+    /// [`TokenSources::retire`](crate::TokenSources::retire).
+    #[error("what the source gave tokens of has ended; somebody has to connect again")]
+    Retired,
     /// The source was shut down.
     #[error("the source was shut down")]
     ShutDown,
@@ -55,6 +59,7 @@ impl SourceError {
             | Self::NoRuntime
             | Self::NotKept
             | Self::ShutDown => Remedy::FixConfiguration,
+            Self::Retired => Remedy::Reauthorize,
             Self::TimedOut => Remedy::RetryLater { at: None },
             Self::Unavailable(error) => error.remedy(),
         }
@@ -71,6 +76,7 @@ impl SourceError {
             Self::NoCredential => "sr_auth::source::no_credential",
             Self::NoRuntime => "sr_auth::source::no_runtime",
             Self::NotKept => "sr_auth::source::not_kept",
+            Self::Retired => "sr_auth::source::retired",
             Self::ShutDown => "sr_auth::source::shut_down",
             Self::TimedOut => "sr_auth::source::timed_out",
             Self::Unavailable(error) => error.code(),

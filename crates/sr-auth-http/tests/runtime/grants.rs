@@ -7,7 +7,7 @@ use std::time::Duration;
 use sr_auth_core::fleet::{FleetEvent, Settings};
 use sr_auth_core::lifecycle::Event;
 use sr_auth_core::store::{End, StoreOp, StoreOutcome};
-use sr_auth_core::{Fault, Setting};
+use sr_auth_core::{Fault, FingerprintKey, Setting};
 use sr_auth_http::{ApiClient, ApiError, Clock, News, SourceError, TokenSource};
 use sr_auth_store::Store;
 use sr_testkit::{Effect, Target};
@@ -283,6 +283,46 @@ async fn a_company_without_a_client_is_refused_and_costs_nothing() {
     assert_eq!(scene.transport.begun(), 0);
 }
 
+/// The server would still give tokens; nobody here asks for them, and none that is under way arrives.
+#[tokio::test]
+async fn a_company_that_was_retired_gets_no_token_from_here() {
+    let scene = Scene::start().await;
+    for (name, store) in [("in memory of its own", None), ("in a store", Some(memory()))] {
+        let sources = match store {
+            Some(store) => scene.companies().store(store, FingerprintKey::new([7; 32])),
+            None => scene.companies(),
+        };
+        let sources = sources.build().unwrap();
+        let client = scene.sandbox.credentials().service().clone();
+        for used in [true, false] {
+            let key = key(&format!("acme/{used}"));
+            let source = sources.client(&key, client.clone());
+            if used {
+                source.authorization().await.unwrap();
+            }
+            let asked = scene.token_requests();
+            let waits = tokio::spawn({
+                let source = source.clone();
+                async move { source.authorization().await }
+            });
+            in_time("the end is durable", sources.retire(&key, End::Disabled)).await.unwrap();
+            assert!(source.ready().is_none(), "{name}, used: {used}");
+            // Whoever asked before the end may have been given what was there.
+            let earlier = waits.await.unwrap();
+            let is_told = matches!(earlier, Ok(_) | Err(SourceError::Retired));
+            assert!(is_told || !used, "{name}: {earlier:?}");
+            for source in [source, sources.source(&key), sources.client(&key, client.clone())] {
+                let refused = source.authorization().await.unwrap_err();
+                assert_eq!(refused, SourceError::Retired, "{name}, used: {used}");
+            }
+            assert!(scene.token_requests() <= asked + 1, "{name}, used: {used}");
+        }
+        let other = sources.client(&key("umbrella"), client.clone());
+        other.authorization().await.unwrap();
+        sources.shutdown().await;
+    }
+}
+
 #[tokio::test]
 async fn a_store_with_another_clock_is_believed() {
     let ahead = Duration::from_secs(86_400);
@@ -293,7 +333,7 @@ async fn a_store_with_another_clock_is_believed() {
             if is_ahead { clock.now().after(ahead) } else { clock.now().before(ahead) }
         };
         let store = Store::in_memory_with_clock(told).unwrap();
-        let key = sr_auth_core::FingerprintKey::new([7; 32]);
+        let key = FingerprintKey::new([7; 32]);
         let source = scene.service().store(store, key).build().unwrap();
         let first = source.authorization().await.unwrap();
         assert_eq!(source.ready().map(|it| it.value().clone()), Some(first.value().clone()));
@@ -315,7 +355,7 @@ fn a_source_outlives_the_tokio_runtime_that_it_began_on() {
     });
     let (_sandbox_runs, scene) = scene.join().unwrap();
     let store = Store::in_memory().unwrap();
-    let key = sr_auth_core::FingerprintKey::new([7; 32]);
+    let key = FingerprintKey::new([7; 32]);
     let source = scene.service().store(store, key).build().unwrap();
     let before = first.block_on(source.authorization()).unwrap();
     drop(first);
