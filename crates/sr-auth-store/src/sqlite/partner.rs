@@ -16,7 +16,7 @@ use sr_auth_core::Timestamp;
 use sr_auth_core::store::{Generation, Sequence, StoreIdentity};
 use sr_partner::IntegrationKey;
 use sr_partner::store::{
-    CountedRefusals, IntegrationChange, IntegrationRecord, IssuedToken, PartnerAnswer,
+    CountedRefusals, EndCause, IntegrationChange, IntegrationRecord, IssuedToken, PartnerAnswer,
     PartnerModel, PartnerNews, PartnerOp, PartnerOutcome, RefusedParty,
 };
 
@@ -51,17 +51,19 @@ impl Operation for PartnerOp<Sealed> {
 
     fn apply(self, connection: &Connection, moments: &Moments) -> Result<Self::Answer, Trouble> {
         let outcome = match self {
+            Self::End { cause, generation: None, key } => {
+                let now = moments.now(connection)?;
+                return end(connection, now, cause, key);
+            }
             Self::EndAll { cause } => {
+                row::remove_nobodys(connection)?;
                 let keys = row::open_keys(connection)?;
                 let now = moments.now(connection)?;
-                for key in &keys {
-                    let end = Self::End { cause, generation: None, key: key.clone() };
-                    Part::read(connection, &end)?.apply(connection, now, end)?;
+                let count = keys.len();
+                for key in keys {
+                    end(connection, now, cause, key)?;
                 }
-                return Ok(PartnerAnswer {
-                    now,
-                    outcome: PartnerOutcome::AllEnded { count: keys.len() },
-                });
+                return Ok(PartnerAnswer { now, outcome: PartnerOutcome::AllEnded { count } });
             }
             Self::Pulse { since } => PartnerOutcome::News(news(connection, since)?),
             Self::Unsettled { limit } => PartnerOutcome::Keys(row::unsettled(connection, limit)?),
@@ -84,6 +86,28 @@ impl Operation for PartnerOp<Sealed> {
             }
         };
         Ok(PartnerAnswer { now: moments.now(connection)?, outcome })
+    }
+}
+
+/// Ends what there is of a company, whatever is in its record: what cannot be read must not keep a
+/// credential alive, of this company or of the others that end with it.
+fn end(
+    connection: &Connection,
+    now: Timestamp,
+    cause: EndCause,
+    key: IntegrationKey,
+) -> Result<PartnerAnswer<Sealed>, Trouble> {
+    let end = PartnerOp::End { cause, generation: None, key: key.clone() };
+    match Part::read(connection, &end) {
+        Ok(part) => part.apply(connection, now, end),
+        Err(Trouble::Nonsense) => {
+            let record = row::write_damaged_as_ended(connection, now, cause, &key)?;
+            let sequence = Sequence::default();
+            tell(connection, &IntegrationChange { key, live: None, sequence })?;
+            touch(connection, now)?;
+            Ok(PartnerAnswer { now, outcome: PartnerOutcome::Done(record.without_secrets()) })
+        }
+        Err(trouble) => Err(trouble),
     }
 }
 
@@ -207,12 +231,15 @@ impl Part {
         if let PartnerOutcome::News(news) = told.outcome {
             news.changes.iter().try_for_each(|it| tell(connection, it))?;
         }
-        if has_changed {
-            let update = "UPDATE partner_moment SET at = ?1";
-            connection.prepare_cached(update)?.execute([moment(answer.now)])?;
-        }
-        Ok(())
+        if has_changed { touch(connection, answer.now) } else { Ok(()) }
     }
+}
+
+/// Remembers the moment of a change, for a clock that is set back.
+fn touch(connection: &Connection, now: Timestamp) -> Result<(), Trouble> {
+    let update = "UPDATE partner_moment SET at = ?1";
+    connection.prepare_cached(update)?.execute([moment(now)])?;
+    Ok(())
 }
 
 fn parties(

@@ -1,5 +1,7 @@
 //! Integrations behind the same seal.
 
+mod reseal;
+
 use sr_auth_core::Secret;
 use sr_partner::IntegrationKey;
 use sr_partner::store::{PartnerAnswer, PartnerOp};

@@ -12,7 +12,7 @@ use sr_auth_core::store::{End, Generation, GrantKey, Sequence, StoreOp, StoreOut
 use sr_auth_store::{Backend as _, BackendFault, Sealed, SqliteBackend};
 use sr_partner::store::{AttemptLimits, EndCause, PartnerOp, PartnerOutcome};
 
-use crate::fixture::{Place, apply, client, connect, key, wait};
+use crate::fixture::{Place, apply, client, connect, key, new_attempt, wait};
 
 #[test]
 fn a_file_that_was_made_before_keeps_its_grants_and_takes_integrations() {
@@ -171,4 +171,80 @@ fn operations_on_grants_and_integrations_that_wait_are_committed_together() {
     assert!(syncs <= 40, "{syncs} syncs for 80 operations at once");
     let unsettled = apply(&backend, PartnerOp::Unsettled { limit: 99 }).outcome;
     assert!(matches!(unsettled, PartnerOutcome::Keys(keys) if keys.len() == 40));
+}
+
+/// The kill switch ends what it cannot read, too: row K09.
+#[test]
+fn k09_a_record_that_cannot_be_read_keeps_nothing_alive() {
+    let broken: [(&str, &str); 5] = [
+        ("a record of no form", "UPDATE partner SET record = x'00' WHERE company = 'damaged'"),
+        (
+            "a record that is cut",
+            "UPDATE partner SET record = substr(record, 1, 40) WHERE company = 'damaged'",
+        ),
+        (
+            "a record that is text",
+            "UPDATE partner SET record = CAST('' AS BLOB) WHERE company = 'damaged'",
+        ),
+        (
+            "a token of no scope",
+            "UPDATE partner_token SET scopes = char(7) WHERE company = 'damaged'",
+        ),
+        ("a company of no name", "UPDATE partner SET company = '../../' WHERE company = 'damaged'"),
+    ];
+    for (name, damage) in broken {
+        let place = Place::new();
+        let backend = place.open();
+        let [good, damaged] = ["good", "damaged"].map(key);
+        let secret = |fill| Sealed::from_bytes(vec![fill; 60]);
+        for (company, fill) in [(&good, 1), (&damaged, 0xd7)] {
+            for op in connect(company, fill, secret(fill)) {
+                assert_eq!(apply(&backend, op).outcome.name(), "Done", "{name}");
+            }
+            let issue = PartnerOp::Issue {
+                client: client(company, fill).key(),
+                generation: Generation::from_number(1),
+                life: Duration::from_secs(600),
+                token: SecretDigest::from_bytes([fill; 32]),
+            };
+            assert_eq!(apply(&backend, issue).outcome.name(), "Issued", "{name}");
+        }
+        let file = rusqlite::Connection::open(place.path()).unwrap();
+        assert_eq!(file.execute(damage, []).unwrap(), 1, "{name}");
+        drop(file);
+        let end = PartnerOp::EndAll { cause: EndCause::Revoked };
+        let outcome = wait(backend.apply_partner(end)).expect(name).outcome;
+        assert!(
+            matches!(outcome, PartnerOutcome::AllEnded { count: 1 | 2 }),
+            "{name}: {outcome:?}"
+        );
+        for (company, fill) in [(&good, 1), (&damaged, 0xd7)] {
+            let limits = AttemptLimits::default();
+            let client = client(company, fill).key();
+            let found = apply(&backend, PartnerOp::FindClient { client, limits, source: None });
+            assert!(matches!(found.outcome, PartnerOutcome::Client(None)), "{name}: {found:?}");
+            let token = SecretDigest::from_bytes([fill; 32]);
+            let named = apply(&backend, PartnerOp::Identify { token });
+            assert_eq!(named.outcome.name(), "Foreign", "{name}");
+            // The company can be connected again, and no generation comes twice.
+            let load = apply(&backend, PartnerOp::Load { key: company.clone() }).outcome;
+            let seen = match load {
+                PartnerOutcome::Loaded(record) => {
+                    assert_eq!((record.attempt, record.binding), (None, None), "{name}");
+                    assert!(record.generation >= Generation::from_number(1), "{name}");
+                    record.generation.number()
+                }
+                other => {
+                    assert_eq!((other.name(), name), ("Missing", "a company of no name"));
+                    0
+                }
+            };
+            let attempt = new_attempt(company, fill ^ 0xff, seen);
+            let begun = apply(&backend, PartnerOp::Begin { attempt, key: company.clone() });
+            assert_eq!(begun.outcome.name(), "Done", "{name}");
+        }
+        drop(backend);
+        let bytes = fs::read(place.path()).unwrap();
+        assert!(!bytes.windows(60).any(|it| it == [0xd7; 60]), "{name}: a secret is left");
+    }
 }

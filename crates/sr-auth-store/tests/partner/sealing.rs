@@ -158,3 +158,37 @@ fn a_backend_that_keeps_grants_only_says_so() {
     assert_eq!((error.fault(), error.failure()), (BackendFault::NotOffered, StoreFailure::NotDone));
     assert_eq!(error.remedy(), Remedy::FixConfiguration);
 }
+
+/// Of credentials that wait for their owner, and of live ones.
+#[test]
+fn k02_a_secret_is_sealed_anew_when_keys_are_rotated() {
+    let acme = key("5f1b");
+    for is_live in [false, true] {
+        let backend = OpenBackend::new();
+        let [old, new] = [1, 2].map(|byte| SealingKey::from_bytes([byte; 32]));
+        let store = Store::new(backend.clone(), SealingKeys::new(old.clone()));
+        let steps = if is_live { 4 } else { 3 };
+        let ops = connect(&acme, 1, Secret::new(SECRET.to_owned()));
+        ops.into_iter().take(steps).for_each(|op| drop(wait(store.apply_partner(op)).unwrap()));
+        let before = shown(&store, &acme);
+        let turned = Store::new(backend.clone(), SealingKeys::new(new.clone()).and_older(old));
+        assert!(!wait(turned.reseal_partner(&key("nobody"))).unwrap());
+        assert!(wait(turned.reseal_partner(&acme)).unwrap(), "live: {is_live}");
+        assert!(!wait(turned.reseal_partner(&acme)).unwrap(), "live: {is_live}, a second time");
+        let only_new = Store::new(backend.clone(), SealingKeys::new(new));
+        assert_eq!(secret_of(load(&only_new, &acme).unwrap()), SECRET, "live: {is_live}");
+        assert_eq!(shown(&only_new, &acme), before, "live: {is_live}");
+    }
+}
+
+/// What is known of a company and what was told, without secrets.
+fn shown(store: &Store, key: &IntegrationKey) -> String {
+    let PartnerOutcome::Loaded(record) = load(store, key).unwrap() else { panic!("no record") };
+    let since = sr_auth_core::store::Sequence(0);
+    let PartnerOutcome::News(news) =
+        wait(store.apply_partner(PartnerOp::Pulse { since })).unwrap().outcome
+    else {
+        panic!("no news")
+    };
+    format!("{:?} {:?}", record.without_secrets(), news.changes)
+}

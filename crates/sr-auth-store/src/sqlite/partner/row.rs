@@ -3,7 +3,9 @@
 use rusqlite::{CachedStatement, Connection, Params, Row};
 use sr_auth_core::store::Generation;
 use sr_auth_core::{ScopeSet, SecretDigest, Timestamp};
-use sr_partner::store::{CountedRefusals, IntegrationRecord, IssuedToken, RefusedParty, SourceKey};
+use sr_partner::store::{
+    CountedRefusals, EndCause, Ending, IntegrationRecord, IssuedToken, RefusedParty, SourceKey,
+};
 use sr_partner::{AppId, ClientKey, CompanyId, IntegrationKey, TenantId};
 
 use super::record;
@@ -44,6 +46,42 @@ pub(super) fn open_keys(connection: &Connection) -> Result<Vec<IntegrationKey>, 
     )?;
     read_all(&mut select, [], |row| key(row, 0))
 }
+
+/// Removes rows that name no company: nothing can be asked of them, and their secrets are nobody's.
+pub(super) fn remove_nobodys(connection: &Connection) -> Result<(), Trouble> {
+    let mut select = connection.prepare_cached("SELECT id, app, company FROM partner")?;
+    let rows = read_all(&mut select, [], |row| Ok((row.get(0)?, key(row, 1).is_err())))?;
+    let nobodys = rows.into_iter().filter_map(|(id, it): (i64, bool)| it.then_some(id));
+    for id in nobodys {
+        connection.execute("DELETE FROM partner WHERE id = ?1", [id])?;
+    }
+    Ok(())
+}
+
+/// Writes, instead of a record that cannot be read, one of a company whose integrations have ended,
+/// without any token.
+pub(super) fn write_damaged_as_ended(
+    connection: &Connection,
+    now: Timestamp,
+    cause: EndCause,
+    key: &IntegrationKey,
+) -> Result<IntegrationRecord<Sealed>, Trouble> {
+    let names = (key.app.as_str(), key.company.as_str());
+    let delete = "DELETE FROM partner_token WHERE app = ?1 AND company = ?2";
+    connection.prepare_cached(delete)?.execute(names)?;
+    let select = "SELECT max(ifnull(attempt, 0), ifnull(live, 0)) FROM partner
+                  WHERE app = ?1 AND company = ?2";
+    let known: i64 = connection.prepare_cached(select)?.query_row(names, |row| row.get(0))?;
+    // Attempts that came to nothing stand in no column, and no generation is used twice.
+    let generation = Generation::from_number(known.cast_unsigned().saturating_add(FORGOTTEN));
+    let ended = Some(Ending { at: now, cause, generation });
+    let record = IntegrationRecord { ended, generation, ..IntegrationRecord::default() };
+    write_record(connection, key, &record)?;
+    Ok(record)
+}
+
+/// More attempts than a company makes without one that stands.
+const FORGOTTEN: u64 = 1 << 16;
 
 /// Returns the first companies that have an attempt, sorted.
 pub(super) fn unsettled(
