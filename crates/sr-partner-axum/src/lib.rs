@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`PartnerService`] | the consent page, `oauthTokenUrl` and `callbackUrl` as one `Router`, at the paths of the registered addresses |
 //! | [`PartnerHooks`] | what the application brings: who is signed in, what to show, what to do |
+//! | [`CompanyTokens`] | each connected company's credentials as a `TokenSource`, retired everywhere when the integration ends |
 //! | [`GuardLayer`], [`Caller`] | admit the calls of SmartRecruiters to the application's own API, and name the company |
 //! | [`Server`] | serves a router with a limit to everything that a peer can make large or slow |
 //! | [`SessionCookie`] | a session cookie that reaches the consent page, in a frame or outside of one |
@@ -18,6 +19,7 @@
 mod answer;
 mod body;
 mod browser;
+mod companies;
 mod consents;
 mod cookie;
 mod drive;
@@ -32,6 +34,7 @@ mod running;
 mod server;
 mod service;
 
+pub use companies::{CompanyError, CompanyTokens};
 pub use cookie::SessionCookie;
 pub use guard::{Caller, Guard, GuardLayer, NoGuard};
 pub use hooks::{Account, Awaiting, Connected, Left, PartnerHooks, Unavailable};

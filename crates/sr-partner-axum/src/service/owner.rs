@@ -170,7 +170,7 @@ impl Shared {
         Ok(Some(record.without_secrets()))
     }
 
-    async fn apply(
+    pub(crate) async fn apply(
         &self,
         op: PartnerOp<sr_auth_core::Secret>,
     ) -> Result<PartnerOutcome<sr_auth_core::Secret>, StoreFailure> {

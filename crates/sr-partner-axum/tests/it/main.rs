@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
 
 mod browsers;
+mod companies;
 mod connect;
 mod consent_page;
 mod endpoints;

@@ -149,6 +149,22 @@ impl Scene {
         self.service.key(CompanyId::new(COMPANY).unwrap())
     }
 
+    /// The same application in another process: its own connections to the same file.
+    pub(crate) fn elsewhere(&self) -> PartnerServiceBuilder {
+        let client = ClientCredentials::new("master-client", Secret::new(MASTER_SECRET.into()));
+        let master = MasterCredentials::new(self.key().app, client.unwrap());
+        let store = open(self.folder.path());
+        let transport = Arc::new(ReqwestTransport::new().unwrap());
+        PartnerService::builder(self.service.registration().clone(), master, store, transport)
+            .endpoints(self.sandbox.endpoints().unwrap())
+    }
+
+    /// What the application does in such a process.
+    pub(crate) fn hooks(&self) -> Planner {
+        let cookie = SessionCookie::new("planner", self.service.registration().mode());
+        Planner { cookie, told: Arc::clone(&self.told) }
+    }
+
     /// What the application was told.
     pub(crate) fn told(&self) -> Vec<String> {
         self.told.lock().unwrap().clone()
@@ -309,7 +325,7 @@ fn registration(origin: &str, mode: ConsentDisplayMode, inbound: InboundUrls) ->
         .called_by_smartrecruiters(inbound, ScopeSet::parse("interviews_read").unwrap())
 }
 
-fn router(service: &PartnerService) -> Router {
+pub(crate) fn router(service: &PartnerService) -> Router {
     let show = |caller: Caller| async move {
         format!("{} of {} by {}", caller.company(), caller.tenant(), caller.scopes())
     };
