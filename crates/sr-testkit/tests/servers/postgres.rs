@@ -49,7 +49,7 @@ fn check(variable: &str, suite: &Suite) {
 
 #[test]
 fn postgres_keeps_to_the_contract() {
-    check("SR_AUTH_TEST_POSTGRES", &Suite::new().with_cases(8));
+    check("SR_AUTH_TEST_POSTGRES", &Suite::new().with_cases(4));
 }
 
 #[test]
