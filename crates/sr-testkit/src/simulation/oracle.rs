@@ -167,6 +167,8 @@ struct Seen {
     generation: Generation,
     /// The newest generation that it was ever shown; older ones are not taken.
     held: Generation,
+    /// How often it has asked to see the record: it awaits the answer to the last time.
+    looks: u32,
     /// It was shown the record as it was some time ago.
     outdated: bool,
     /// It has the grant in memory.

@@ -15,8 +15,12 @@ const UNRECOGNISED: (u32, Duration) = (5, Duration::from_secs(24 * 60 * 60));
 /// What a process had to go by when it sent an operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::simulation) struct Evidence {
+    /// The newest generation that it was ever shown.
+    held: Generation,
     /// It had a refresh token that the server takes.
     holds_live: bool,
+    /// Which look at the record it was, if it was one.
+    look: Option<u32>,
     read_at: Timestamp,
     pub(super) refused: Option<(Fingerprint, Timestamp)>,
     /// Its intent was written over another one.
@@ -48,7 +52,7 @@ pub(in crate::simulation) struct Lesson {
     pub(in crate::simulation) is_heeded: bool,
     /// It asked to see the record, and for nothing else.
     pub(in crate::simulation) is_read: bool,
-    /// The answer comes after its time: the machine takes it or does not.
+    /// The answer comes after its time, or is not awaited any more: the machine takes it or does not.
     pub(in crate::simulation) late: bool,
     /// When the row was as it is shown.
     pub(in crate::simulation) shown_at: Timestamp,
@@ -82,13 +86,39 @@ impl Oracle {
             self.store_is_not_stormed(at, process, grant);
         }
         self.chain.departed(deed.carries());
-        let seen = self.processes.get(process).and_then(|it| it.seen.get(grant?));
-        let Some(Seen { armed, read_at, refused, .. }) = seen.copied() else {
+        let Some(seen) = grant.and_then(|grant| self.seen_mut(process, grant)) else {
             return Evidence::default();
         };
+        seen.looks += u32::from(*deed == Deed::Load);
+        let Seen { armed, held, looks, read_at, refused, .. } = *seen;
+        let look = (*deed == Deed::Load).then_some(looks);
         let took_over = armed.is_some_and(|it| it.over);
         let holds_live = grant.is_some_and(|grant| self.withholds(process, grant));
-        Evidence { holds_live, read_at, refused, took_over }
+        Evidence { held, holds_live, look, read_at, refused, took_over }
+    }
+
+    /// Tells whether a process has asked to see a record again since: it does not await this answer
+    /// any more.
+    pub(in crate::simulation) fn is_outrun(
+        &self,
+        process: usize,
+        grant: usize,
+        evidence: &Evidence,
+    ) -> bool {
+        let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
+        seen.zip(evidence.look).is_some_and(|(seen, look)| look < seen.looks)
+    }
+
+    /// Tells whether a process has taken in a newer record since: an older one is not taken any more,
+    /// though the process has written it.
+    pub(in crate::simulation) fn has_moved_on(
+        &self,
+        process: usize,
+        grant: usize,
+        evidence: &Evidence,
+    ) -> bool {
+        let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
+        seen.is_some_and(|seen| seen.held > evidence.held)
     }
 
     fn store_is_not_stormed(&mut self, at: Timestamp, process: usize, grant: usize) {
@@ -333,7 +363,7 @@ impl Oracle {
         if after.generation != before.generation {
             self.fault(it, broken, "a death has moved the generation on");
         }
-        let Evidence { holds_live, read_at, refused, took_over } = it.evidence;
+        let Evidence { holds_live, read_at, refused, took_over, .. } = it.evidence;
         if cause == CauseOfDeath::Unrecognised {
             let (times, over) = UNRECOGNISED;
             let long =

@@ -77,18 +77,21 @@ impl Oracle {
         if grant.excuse == Some(Excuse::Restored) && !matches!(shown, Shown::Ready { .. }) {
             return Ok(());
         }
-        if !row.refresh.is_some_and(|name| grant.live.contains(&name)) {
-            return Err((Invariant::NoAvoidableLoss, "the store does not have the live token"));
-        }
-        if condition.unrecognised && row.health == Health::Suspect && at < row.not_before {
+        let is_kept = grant.live.iter().any(|name| row.keeps(*name));
+        let is_doubted = condition.unrecognised && row.health == Health::Suspect;
+        if is_doubted && is_kept && at < row.not_before {
             // What refused it is over, and the token will be presented again: refusals that nobody
-            // understands have pauses of up to six hours.
+            // understands have pauses of up to six hours, and what was put aside is tried when they
+            // are believed.
             return match shown {
                 Shown::Failed { for_good: true } => {
                     Err((Invariant::NoAvoidableLoss, "a live grant is reported dead"))
                 }
                 Shown::Failed { for_good: false } | Shown::Pending | Shown::Ready { .. } => Ok(()),
             };
+        }
+        if !row.refresh.is_some_and(|name| grant.live.contains(&name)) {
+            return Err((Invariant::NoAvoidableLoss, "the store does not have the live token"));
         }
         if row.health != Health::Live && !(condition.keeps && row.health == Health::LastLeg) {
             return Err((Invariant::NoAvoidableLoss, "a grant that could live is not live"));

@@ -190,7 +190,8 @@ impl Run<'_> {
         }
         let Some(it) = self.ops.at_mut(at) else { return };
         it.uses -= 1;
-        let (grant, id, deed, sent_at, slot) = (it.grant, it.id, it.deed, it.sent_at, it.slot);
+        let (grant, id, sent_at, slot) = (it.grant, it.id, it.sent_at, it.slot);
+        let (deed, evidence) = (it.deed, it.evidence);
         let asked = (it.asked_at, it.asked_locally, it.answer_within);
         let result = match (it.way, &mut it.freight) {
             (StoreWay::Refused, _) => Err(StoreFailure::NotDone),
@@ -219,12 +220,12 @@ impl Run<'_> {
             let row = row.filter(|_| self.is_resident(process, slot));
             if let Some((row, grant)) = row.zip(grant) {
                 self.trace.say(self.now, format_args!("p{process} g{grant} is shown {row:?}"));
-                let takes = matches!(deed, Deed::Adopt { .. } | Deed::Commit { .. } | Deed::End);
+                let is_done = matches!(answer.outcome, StoreOutcome::Done(_));
                 let lesson = Lesson {
-                    is_done: takes && matches!(answer.outcome, StoreOutcome::Done(_)),
+                    is_done: is_done && self.is_taken(process, grant, deed, &evidence),
                     is_heeded: deed.heeds_older(row.generation),
                     is_read: deed == Deed::Load,
-                    late,
+                    late: late || self.oracle.is_outrun(process, grant, &evidence),
                     shown_at: answer.now,
                 };
                 self.oracle.learned(self.now, process, grant, &row, lesson);
@@ -235,6 +236,22 @@ impl Run<'_> {
             None => fleet::Input::Stored { id, result },
         };
         self.step(process, grant, input);
+    }
+
+    /// Tells whether a process that is told that a deed is done takes the record over, whatever it held
+    /// when it began.
+    fn is_taken(&self, process: usize, grant: usize, deed: Deed, evidence: &Evidence) -> bool {
+        match deed {
+            Deed::Adopt { .. } | Deed::End => true,
+            Deed::Commit { .. } => !self.oracle.has_moved_on(process, grant, evidence),
+            Deed::Arm { .. }
+            | Deed::Bury { .. }
+            | Deed::Disarm { .. }
+            | Deed::Due
+            | Deed::Escrow { .. }
+            | Deed::Load
+            | Deed::Pulse { .. } => false,
+        }
     }
 
     fn is_resident(&self, process: usize, slot: Option<GrantId>) -> bool {
