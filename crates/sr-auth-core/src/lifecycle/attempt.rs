@@ -18,6 +18,8 @@ mod disarm;
 mod judge;
 mod late;
 
+use std::time::Duration;
+
 use super::context::{Asked, Context, Presented, Rotation};
 use super::doubt::{Doubt, Standing};
 use super::{Blame, Input};
@@ -169,10 +171,16 @@ fn broken(
     }
 }
 
-/// Goes on in doubt, with the intent standing. A grant that was ended meanwhile leaves none.
-pub(super) fn in_doubt(now: Timestamp, standing: Standing, cx: &Context<'_>) -> Rotation {
+/// Goes on in doubt, with the intent standing `since` a while. A grant that was ended meanwhile leaves
+/// none.
+pub(super) fn in_doubt(
+    now: Timestamp,
+    standing: Standing,
+    since: Duration,
+    cx: &Context<'_>,
+) -> Rotation {
     if !cx.known.health.may_present() {
         return Rotation::Idle;
     }
-    Rotation::Doubt(Doubt::quiet(now, standing, cx))
+    Rotation::Doubt(Doubt::quiet(now, standing, since, cx))
 }

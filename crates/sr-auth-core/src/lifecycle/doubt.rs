@@ -62,10 +62,19 @@ pub(crate) struct Look {
 const FIRST_LOOK: u32 = 10;
 /// The longest one, in claims: 2 s.
 const LAST_LOOK: u32 = 4;
+/// The first pause is as long as twice this part of the time for which the intent has stood.
+const PATIENCE: u32 = 8;
 
 impl Doubt {
-    pub(super) fn quiet(now: Timestamp, standing: Standing, cx: &Context<'_>) -> Self {
-        Self::Quiet { look: look(now, Duration::ZERO, standing, cx), ripe: false, standing }
+    /// Waits for an intent that stands `since` a while: an old one is looked at less often, so that a
+    /// replica that does not show it yet has nobody arm as fast as the store answers.
+    pub(super) fn quiet(
+        now: Timestamp,
+        standing: Standing,
+        since: Duration,
+        cx: &Context<'_>,
+    ) -> Self {
+        Self::Quiet { look: look(now, since / PATIENCE, standing, cx), ripe: false, standing }
     }
 
     pub(super) fn read(now: Timestamp, cx: &mut Context<'_>) -> Self {
@@ -108,7 +117,7 @@ impl Doubt {
                 Rotation::Doubt(reread(now, standing, pause, cx))
             }
             (Self::Quiet { look: None, ripe: false, standing }, Input::Want) => {
-                Rotation::Doubt(Self::quiet(now, standing, cx))
+                Rotation::Doubt(Self::quiet(now, standing, Duration::ZERO, cx))
             }
             (Self::Reading { again, asked, pause, standing }, Input::Stored { id, result })
                 if id == asked.id =>

@@ -44,6 +44,19 @@ fn looks_at_a_peers_renewal_come_after_50_milliseconds_to_2_seconds() {
     assert!(pauses.iter().take(2).all(|it| *it <= 100), "they begin soon: {pauses:?}");
 }
 
+/// A replica that lags may not show the intent, so that the look after it is an arming.
+#[test]
+fn a_peers_intent_that_has_stood_for_long_is_looked_at_seldom() {
+    for (stood, first) in [(0, 25..=50), (4, 500..=1_000), (60, 1_000..=2_000)] {
+        let mut scene = Scene::of_user();
+        scene.play(vec![(0, Step::Want), (1_770, peer_arms(1, 1, "rt1"))]);
+        scene.play(vec![(1_770 + stood, Step::Want)]);
+        let due = sr_auth_core::Machine::poll_timeout(&scene.lifecycle).expect("a look");
+        let pause = due.since(scene.now).as_millis();
+        assert!(first.contains(&pause), "{pause} ms after {stood} s");
+    }
+}
+
 #[test]
 fn while_nobody_waits_a_peers_renewal_is_not_looked_for() {
     insta::assert_snapshot!(Scene::of_user().story(vec![

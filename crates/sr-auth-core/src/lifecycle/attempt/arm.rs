@@ -1,5 +1,7 @@
 //! Writing the intent, and what its answer leads to.
 
+use std::time::Duration;
+
 use super::{Attempt, Claim, disarm};
 use crate::lifecycle::context::{Asked, Context, Rotation, Taken};
 use crate::lifecycle::doubt::Standing;
@@ -106,7 +108,10 @@ fn answered(
         StoreOutcome::Armed(record) => armed(now, record, arming, cx),
         // A consent came since: what the store said before says nothing of it.
         _ if arming.generation != cx.generation() => Rotation::Idle,
-        StoreOutcome::Busy { record, until } => busy(now, record, by_our_clock(until), cx),
+        StoreOutcome::Busy { record, until } => {
+            let armed_at = record.intent.as_ref().map_or(store_now, |it| it.armed_at);
+            busy(now, record, (store_now.since(armed_at), by_our_clock(until)), cx)
+        }
         StoreOutcome::Ended(record) => {
             cx.take_over(now, record);
             Rotation::Idle
@@ -198,11 +203,11 @@ fn refresh_token<'a>(cx: &'a Context<'_>) -> Option<&'a Secret> {
     cx.known.held.as_ref()?.refresh()?.value.as_ref()
 }
 
-/// Another intent stands.
+/// Another intent stands, since a while.
 fn busy(
     now: Timestamp,
     record: Record<Secret>,
-    until: Timestamp,
+    (since, until): (Duration, Timestamp),
     cx: &mut Context<'_>,
 ) -> Rotation {
     let standing = Standing::of(&record, until);
@@ -210,7 +215,7 @@ fn busy(
         return Rotation::Idle;
     }
     match standing {
-        Some(standing) => super::in_doubt(now, standing, cx),
+        Some(standing) => super::in_doubt(now, standing, since, cx),
         None => cx.back_off(now, Blame::Store, until),
     }
 }

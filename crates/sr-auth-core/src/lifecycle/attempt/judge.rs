@@ -83,7 +83,8 @@ pub(super) fn silence(
     let until = claim.quiet_until.max(asked(now, retry_after));
     let (attempt, generation) = (claim.attempt, claim.generation);
     cx.tell(Event::InDoubt { blame, generation, quiet_until: until });
-    super::in_doubt(now, Standing { attempt, intent: claim.intent(cx), until }, cx)
+    let standing = Standing { attempt, intent: claim.intent(cx), until };
+    super::in_doubt(now, standing, Duration::ZERO, cx)
 }
 
 /// The server says that the refresh token is no good.
