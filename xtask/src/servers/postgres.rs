@@ -18,10 +18,12 @@ const INITDB_WITHIN: Duration = Duration::from_secs(120);
 
 /// What differs from what the package is set to: durable, small, and with little written ahead, as
 /// tests read all of it.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "fsync=on",
     "full_page_writes=on",
     "synchronous_commit=on",
+    // In the folder, so that a server that was killed leaves nothing elsewhere.
+    "dynamic_shared_memory_type=mmap",
     "shared_buffers=32MB",
     "max_connections=120",
     "min_wal_size=4MB",
