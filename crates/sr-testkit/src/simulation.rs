@@ -12,6 +12,7 @@ mod coverage;
 mod machines;
 mod network;
 mod oracle;
+mod partner;
 mod process;
 mod queue;
 mod run;
@@ -25,6 +26,7 @@ pub use choices::{Choices, Rate};
 pub use coverage::Coverage;
 pub use network::Trouble;
 pub use oracle::{Excuse, Invariant, Violation};
+pub use partner::PartnerDefect;
 pub use run::Report;
 pub use scenario::Mishap;
 use scenario::Scenario;
@@ -49,6 +51,8 @@ pub struct Simulation {
     coverage: Coverage,
     defect: Option<StoreDefect>,
     months: bool,
+    partner_defect: Option<PartnerDefect>,
+    partners: bool,
     readable: bool,
 }
 
@@ -58,6 +62,9 @@ impl Simulation {
 
     /// What the worlds of months are made of.
     pub const MIX_OF_MONTHS: &str = scenario::MIX_OF_MONTHS;
+
+    /// What the worlds of partners are made of.
+    pub const MIX_OF_PARTNERS: &str = partner::PartnerScenario::MIX;
 
     /// Makes a simulation of good machines and a good store.
     #[must_use]
@@ -75,6 +82,18 @@ impl Simulation {
     #[must_use]
     pub fn of_months(self) -> Self {
         Self { months: true, ..self }
+    }
+
+    /// Has every run be one of a partner: exchanges, tokens for SmartRecruiters, notifications.
+    #[must_use]
+    pub fn of_partners(self) -> Self {
+        Self { partners: true, ..self }
+    }
+
+    /// Breaks a rule of the store of integrations, in runs of partners.
+    #[must_use]
+    pub fn with_partner_defect(self, defect: PartnerDefect) -> Self {
+        Self { partner_defect: Some(defect), ..self }
     }
 
     /// Has every run tell what happens, a line each.
@@ -95,6 +114,11 @@ impl Simulation {
 
     /// Runs the world of the choices that are still to be read.
     pub fn run(&mut self, choices: &mut Choices) -> Report {
+        if self.partners {
+            let scenario = partner::PartnerScenario::decode(choices);
+            let (defect, coverage) = (self.partner_defect, self.coverage.of_partners_mut());
+            return partner::Run::new(choices, scenario, defect, coverage, self.readable).run();
+        }
         let decode = if self.months { Scenario::of_months } else { Scenario::decode };
         let scenario = decode(choices);
         run::Run::new(choices, scenario, self.defect, &mut self.coverage, self.readable).run()

@@ -7,7 +7,7 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 58] = [
+const DOORS: [(&str, &str); 60] = [
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
@@ -73,6 +73,14 @@ const DOORS: [(&str, &str); 58] = [
     ("crates/sr-testkit/src/sandbox/partner_client.rs", "hands a request to a partner's socket"),
     ("crates/sr-testkit/src/sandbox/routes.rs", "hands the simulator's answer to the socket"),
     ("crates/sr-testkit/src/simulation/network.rs", "cuts an answer where its connection breaks"),
+    (
+        "crates/sr-testkit/src/simulation/partner/oracle.rs",
+        "reads which credentials of ours leave with a request",
+    ),
+    (
+        "crates/sr-testkit/src/simulation/partner/run/inbound.rs",
+        "hands our token back to us, as SmartRecruiters does",
+    ),
     (
         "crates/sr-testkit/src/simulation/run/exchange.rs",
         "reads which refresh token a request presents",

@@ -2,14 +2,31 @@
 
 use std::time::Duration;
 
-use sr_testkit::simulation::{Coverage, Invariant, Simulation, StoreDefect, shrink};
+use sr_testkit::simulation::{Coverage, Invariant, PartnerDefect, Simulation, StoreDefect, shrink};
 
 use super::options::Options;
 use super::{Stopwatch, attempts, simulation};
 
 /// Prints the names of the ways to break the store.
-pub(crate) fn defects() {
-    StoreDefect::ALL.iter().for_each(|it| println!("{it:?}"));
+pub(crate) fn defects(options: &Options) {
+    if options.partner {
+        PartnerDefect::ALL.iter().for_each(|it| println!("{it:?}"));
+    } else {
+        StoreDefect::ALL.iter().for_each(|it| println!("{it:?}"));
+    }
+}
+
+/// The simulation that is asked for, with the store that is asked for; `None` if there is no such.
+fn broken(options: &Options) -> Option<Simulation> {
+    let simulation = simulation(options);
+    let Some(name) = &options.defect else { return Some(simulation) };
+    let of_grants = StoreDefect::ALL.iter().find(|it| format!("{it:?}") == *name);
+    let of_partners = PartnerDefect::ALL.iter().find(|it| format!("{it:?}") == *name);
+    if options.partner {
+        Some(simulation.with_partner_defect(*of_partners?))
+    } else {
+        Some(simulation.with_defect(*of_grants?))
+    }
 }
 
 /// Runs until one of `promises` is broken, or the time is over. `false` if it could not.
@@ -17,14 +34,10 @@ pub(crate) fn defects() {
 /// The line has six fields between tabulators: `found` or `lost`, the promise, what was seen, the
 /// seed, how many scenarios it took, and how many seconds of this thread.
 pub(crate) fn run(options: &Options, promises: &[String]) -> bool {
-    let mut simulation = Simulation::new();
-    if let Some(name) = &options.defect {
-        let Some(defect) = StoreDefect::ALL.iter().find(|it| format!("{it:?}") == *name) else {
-            println!("there is no way {name} to break the store");
-            return false;
-        };
-        simulation = simulation.with_defect(*defect);
-    }
+    let Some(mut simulation) = broken(options) else {
+        println!("there is no way {:?} to break the store", options.defect);
+        return false;
+    };
     let is_meant = |it: Invariant| promises.iter().any(|name| format!("{it:?}") == *name);
     let clock = Stopwatch::start();
     // What was broken instead of what is looked for: the last of it.

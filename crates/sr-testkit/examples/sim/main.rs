@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     let is_good = match &options.task {
         Task::Defects => {
-            hunt::defects();
+            hunt::defects(&options);
             true
         }
         Task::Find(story) => hunt::find(&options, story),
@@ -64,15 +64,27 @@ struct Findings {
 
 /// The simulation that is asked for.
 pub(crate) fn simulation(options: &Options) -> Simulation {
-    if options.months { Simulation::new().of_months() } else { Simulation::new() }
+    let simulation = Simulation::new();
+    let simulation = if options.months { simulation.of_months() } else { simulation };
+    if options.partner { simulation.of_partners() } else { simulation }
 }
 
 pub(crate) const fn attempts(options: &Options) -> u32 {
     if options.months { ATTEMPTS_OF_MONTHS } else { ATTEMPTS }
 }
 
+const fn mix(options: &Options) -> &'static str {
+    if options.partner {
+        Simulation::MIX_OF_PARTNERS
+    } else if options.months {
+        Simulation::MIX_OF_MONTHS
+    } else {
+        Simulation::MIX
+    }
+}
+
 fn run(options: &Options) -> bool {
-    println!("{}", if options.months { Simulation::MIX_OF_MONTHS } else { Simulation::MIX });
+    println!("{}", mix(options));
     let clock = Stopwatch::start();
     let findings = Mutex::new(Findings::default());
     let (next, stop) = (AtomicU64::new(options.seed), AtomicBool::new(false));
@@ -108,10 +120,13 @@ fn run(options: &Options) -> bool {
 /// Tells what was met. A run that is long enough has to meet all that is declared.
 fn is_met(options: &Options, findings: &Findings) -> bool {
     println!("{}", findings.coverage);
-    let (unmet, enough) = if options.months {
-        (findings.coverage.unmet_in_months(), Coverage::ENOUGH_MONTHS)
+    let coverage = &findings.coverage;
+    let (unmet, enough) = if options.partner {
+        (coverage.unmet_of_partners(), Coverage::ENOUGH_PARTNERS)
+    } else if options.months {
+        (coverage.unmet_in_months(), Coverage::ENOUGH_MONTHS)
     } else {
-        (findings.coverage.unmet(), Coverage::ENOUGH)
+        (coverage.unmet(), Coverage::ENOUGH)
     };
     unmet.iter().for_each(|it| println!("not met: {it}"));
     if findings.runs < enough {

@@ -12,6 +12,7 @@ pub(crate) struct Options {
     /// The way in which the store is broken, for a hunt.
     pub(crate) defect: Option<String>,
     pub(crate) months: bool,
+    pub(crate) partner: bool,
     pub(crate) scenarios: Option<u64>,
     pub(crate) seed: u64,
     pub(crate) task: Task,
@@ -46,6 +47,7 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
   --seed N          the first seed, 0
   --threads N       1
   --all             go on after a failure, and count each kind
+  --partner         worlds of partners: exchanges, tokens for SmartRecruiters, notifications
   --months          worlds of months instead of days, also of --replay and --story
   --coverage        tell what the runs have met; a long run has to meet all that is declared
   --defects         name the ways to break the store
@@ -67,6 +69,7 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
             coverage: false,
             defect: None,
             months: false,
+            partner: false,
             scenarios: None,
             seed: 0,
             task: Task::Run,
@@ -78,6 +81,7 @@ Runs fleets of the real machines in simulated worlds, and judges every step.
         while let Some(name) = rest.next() {
             match name {
                 "--all" => options.all = true,
+                "--partner" => options.partner = true,
                 "--coverage" => options.coverage = true,
                 "--defect" => {
                     options.defect = Some(rest.next().ok_or("--defect NAME")?.to_owned());

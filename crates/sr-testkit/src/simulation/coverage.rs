@@ -9,6 +9,7 @@ use sr_auth_core::store::CauseOfDeath;
 
 use super::network::Trouble;
 use super::oracle::Excuse;
+use super::partner::PartnerCoverage;
 use super::scenario::Mishap;
 use super::storage::StoreWay;
 use crate::simulator::Switches;
@@ -24,6 +25,7 @@ pub struct Coverage {
     mishaps: BTreeMap<Mishap, u64>,
     modes: BTreeMap<String, u64>,
     notices: BTreeMap<&'static str, u64>,
+    partners: PartnerCoverage,
     store_ways: BTreeMap<StoreWay, u64>,
     troubles: BTreeMap<Trouble, u64>,
     watches: bool,
@@ -37,6 +39,9 @@ impl Coverage {
     /// So many scenarios of months meet all that is declared of months.
     pub const ENOUGH_MONTHS: u64 = 40;
 
+    /// So many scenarios of partners meet all that is declared of them.
+    pub const ENOUGH_PARTNERS: u64 = PartnerCoverage::ENOUGH;
+
     /// Adds what another one has counted.
     pub fn add(&mut self, other: &Self) {
         add(&mut self.cells, &other.cells);
@@ -47,6 +52,7 @@ impl Coverage {
         add(&mut self.store_ways, &other.store_ways);
         add(&mut self.troubles, &other.troubles);
         add(&mut self.words, &other.words);
+        self.partners.add(&other.partners);
     }
 
     /// Forgets what was met, and goes on watching what it watches.
@@ -68,6 +74,7 @@ impl Coverage {
             .chain(self.store_ways.keys().map(|it| format!("{it:?}")))
             .chain(self.troubles.keys().map(|it| format!("{it:?}")))
             .chain(words)
+            .chain(self.partners.met())
     }
 
     /// Sets whether states are looked at before each input, which takes time.
@@ -103,6 +110,17 @@ impl Coverage {
         let words = WORDS_OF_MONTHS.iter().filter(|it| !self.words.contains_key(**it));
         unmet.extend(words.map(|it| (*it).to_owned()));
         unmet
+    }
+
+    /// Returns what is declared of partners and was not met: of a run of
+    /// [`ENOUGH_PARTNERS`](Self::ENOUGH_PARTNERS) scenarios, nothing is left.
+    #[must_use]
+    pub fn unmet_of_partners(&self) -> Vec<String> {
+        self.partners.unmet()
+    }
+
+    pub(super) const fn of_partners_mut(&mut self) -> &mut PartnerCoverage {
+        &mut self.partners
     }
 
     pub(super) const fn watches(&self) -> bool {
@@ -294,6 +312,9 @@ fn missing<K: Debug + Ord>(met: &BTreeMap<K, u64>, all: &[K]) -> Vec<String> {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.partners.is_empty() {
+            return write!(f, "{}", self.partners);
+        }
         table(f, "on the way to the token endpoint", &self.troubles)?;
         table(f, "on the way to the store", &self.store_ways)?;
         table(f, "mishaps", &self.mishaps)?;

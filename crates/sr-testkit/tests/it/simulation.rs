@@ -1,7 +1,7 @@
 //! Runs of the simulation that tell what is rare, kept as byte strings: `cargo xtask sim --find` makes
 //! one.
 
-use sr_testkit::simulation::{Report, Simulation};
+use sr_testkit::simulation::{Invariant, PartnerDefect, Report, Simulation};
 
 /// Runs a byte string, and returns what came of it and what it met.
 fn played(mut simulation: Simulation, bytes: &[u8]) -> (Report, Vec<String>) {
@@ -26,5 +26,55 @@ fn a_grant_that_nothing_could_renew_for_its_28_days_dies_of_its_age() {
     assert_eq!(report.violation, None);
     for story in ["warned at 85 %", "warned at 95 %", "Expired", "died of age"] {
         assert!(met.iter().any(|it| it == story), "{story}: {met:?}");
+    }
+}
+
+#[test]
+fn a_partner_whose_weather_is_good_connects_its_company() {
+    // Zeros are quiet choices: one process, one company, and everybody says yes.
+    let (report, met) = played(Simulation::new().of_partners(), &[]);
+    assert_eq!(report.violation, None);
+    for story in ["post with Response", "Commit with Stored", "a company is confirmed"] {
+        assert!(met.iter().any(|it| it == story), "{story}: {met:?}");
+    }
+}
+
+#[test]
+fn a_world_of_partners_has_one_trace() {
+    let mut simulation = Simulation::new().of_partners();
+    for seed in 0..12 {
+        let report = simulation.run_seed(seed);
+        assert_eq!(report.violation, None, "seed {seed}");
+        assert_eq!(simulation.run_seed(seed).hash, report.hash, "seed {seed}");
+        assert_eq!(simulation.run_bytes(report.choices).hash, report.hash, "seed {seed}");
+    }
+}
+
+/// A judge that never finds anything is no judge.
+#[test]
+fn a_broken_store_of_integrations_is_found_out() {
+    use Invariant::{
+        AcknowledgedWhenDurable, BoundByConsent, DisablesItsOwn, EndIsHeard, InventedFirst,
+        NoBlindRepeat,
+    };
+    let breaks = [
+        (PartnerDefect::ArmForgets, InventedFirst),
+        (PartnerDefect::BeginOverAnyTenant, BoundByConsent),
+        (PartnerDefect::BeginTakesTwice, NoBlindRepeat),
+        (PartnerDefect::CommitBinds, BoundByConsent),
+        (PartnerDefect::CommitForgets, AcknowledgedWhenDurable),
+        (PartnerDefect::DisableEndsTheNewest, DisablesItsOwn),
+        (PartnerDefect::DisableForgets, AcknowledgedWhenDurable),
+        (PartnerDefect::EndKeepsClients, EndIsHeard),
+        (PartnerDefect::EndKeepsTokens, EndIsHeard),
+        (PartnerDefect::IssueForgets, AcknowledgedWhenDurable),
+        (PartnerDefect::ProvisionalForEver, EndIsHeard),
+    ];
+    assert_eq!(breaks.len(), PartnerDefect::ALL.len());
+    for (defect, expected) in breaks {
+        let mut simulation = Simulation::new().of_partners().with_partner_defect(defect);
+        let is_it = |report: &Report| report.violation.is_some_and(|it| it.invariant == expected);
+        let found = (0..400).map(|seed| simulation.run_seed(seed)).find(is_it);
+        assert!(found.is_some(), "{defect:?} is not found");
     }
 }

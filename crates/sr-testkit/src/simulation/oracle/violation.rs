@@ -10,22 +10,33 @@ use sr_auth_core::Timestamp;
 pub enum Invariant {
     /// A process says that something is durable only when it is (S20).
     AcknowledgedWhenDurable,
+    /// A company is joined with a tenant by a verified consent only, and never taken from another
+    /// one that has not agreed (S17).
+    BoundByConsent,
     /// Nothing grows without a bound (S18).
     Bounded,
     /// A caller who waits gets a token or a reason, once the faults are over (L1).
     CallersAreAnswered,
     /// A dead grant says why it died.
     CauseIsRight,
+    /// No client id of ours comes twice (S15).
+    ClientsAreUnique,
+    /// A browser is sent to a listed page only (S16).
+    ClosedRedirect,
     /// A commit is taken if and only if it follows the generation of the record, however late (S3).
     CommitFollowsGeneration,
+    /// A customer whose company is not connected can connect it, once the faults are over.
+    ConnectsAgain,
     /// A grant that nobody can save any more is reported dead, not tried for ever (L5).
     DeathIsReported,
     /// Only a verified refusal of the stored refresh token kills a grant, and only that generation
     /// of it (S6).
     DeathIsVerified,
+    /// A notification ends what its own token speaks for, and nothing else does but a decision (S13).
+    DisablesItsOwn,
     /// What was ended on purpose, or given anew, is never undone by a late commit (S19).
     EndIsFinal,
-    /// An ended grant is served nowhere once a process has been told (S19).
+    /// What has ended is served nowhere once a process has been told, or five seconds later (S19).
     EndIsHeard,
     /// The generation of a grant never goes back in one store.
     GenerationGrows,
@@ -33,6 +44,8 @@ pub enum Invariant {
     GoodTokenIsServed,
     /// A refresh token is renewed before its 28 days are over (L3).
     IdleGrantIsKeptAlive,
+    /// What we invent for SmartRecruiters is kept, and announced, before it leaves (S14).
+    InventedFirst,
     /// No refresh token is presented without a durable intent that names it, within the fence (S2).
     IntentComesFirst,
     /// An intent is removed by its owner only, or when it is settled.
@@ -41,6 +54,8 @@ pub enum Invariant {
     IntentIsSettled,
     /// A grant is lost only when nobody could have saved it.
     NoAvoidableLoss,
+    /// A request that may have arrived is not sent again before it is certainly over, and then once.
+    NoBlindRepeat,
     /// No token of another grant is ever taken or served (S8).
     NoCrossTalk,
     /// Nothing that is told or printed holds a secret (S11).
@@ -51,6 +66,8 @@ pub enum Invariant {
     NoStorm,
     /// A process has one presentation of a grant under way at most (S4).
     OneFlight,
+    /// An exchange ends, and tells one outcome.
+    OneOutcome,
     /// What is presented was read inside the claim, and nothing newer was seen (S1).
     PresentsTheNewest,
     /// A rejected access token takes no other with it.
