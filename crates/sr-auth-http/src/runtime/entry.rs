@@ -1,7 +1,7 @@
 //! What callers of one grant share: its published header, if there is one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use sr_auth_core::store::{GrantKey, StoredToken};
@@ -17,6 +17,7 @@ use crate::Clock;
 /// publishes.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// A place, and [`RETIRED`](Self::RETIRED): a flag of its own would cost eight bytes.
     application: AtomicU32,
     /// The second from which on more has to be looked at than one reading of the clock.
     check_secs: AtomicU32,
@@ -24,8 +25,6 @@ pub(crate) struct Entry {
     ends_at: AtomicU64,
     header: ArcSwapOption<Authorization>,
     key: GrantKey,
-    /// No token of it is handed out any more.
-    retired: AtomicBool,
 }
 
 impl Entry {
@@ -33,10 +32,13 @@ impl Entry {
     const NEAR: u64 = 1_000;
 
     /// The place of an application that is not known.
-    pub(crate) const NOBODY: u32 = u32::MAX;
+    pub(crate) const NOBODY: u32 = !Self::RETIRED;
 
     /// How long after one attempt to have a token renewed callers try again, in seconds.
     const PAUSE: u32 = 10;
+
+    /// The bit that says that no token is handed out any more.
+    const RETIRED: u32 = 1 << 31;
 
     pub(super) fn new(key: GrantKey, application: u32) -> Self {
         Self {
@@ -45,7 +47,6 @@ impl Entry {
             ends_at: AtomicU64::new(0),
             header: ArcSwapOption::empty(),
             key,
-            retired: AtomicBool::new(false),
         }
     }
 
@@ -55,23 +56,25 @@ impl Entry {
 
     /// Returns the place of the application whose grant it is, if it is known.
     pub(crate) fn application(&self) -> Option<u32> {
-        let place = self.application.load(Ordering::Acquire);
+        let place = self.application.load(Ordering::Acquire) & !Self::RETIRED;
         Some(place).filter(|it| *it != Self::NOBODY)
     }
 
     /// Sets the place of the application whose grant it is.
     pub(crate) fn set_application(&self, place: u32) {
-        self.application.store(place, Ordering::Release);
+        let keep = |it| Some((it & Self::RETIRED) | place);
+        // It never declines.
+        let _before = self.application.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep);
     }
 
     /// Hands out no token any more.
     pub(crate) fn retire(&self) {
-        self.retired.store(true, Ordering::Release);
+        self.application.fetch_or(Self::RETIRED, Ordering::AcqRel);
         self.withdraw_all();
     }
 
     pub(super) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Acquire)
+        self.application.load(Ordering::Acquire) & Self::RETIRED != 0
     }
 
     /// Returns the second of the wall clock from which on more has to be looked at.
