@@ -17,7 +17,7 @@ use anyhow::{Context as _, bail, ensure};
 use crate::flags;
 use crate::report::say;
 use crate::workspace::Workspace;
-use faults::{Fault, Place};
+use faults::{Crate, Fault, Place};
 
 /// How long a fault may stay hidden, in seconds on one thread.
 const SECONDS: &str = "60";
@@ -116,25 +116,27 @@ fn build(workspace: &Workspace) -> anyhow::Result<Sim<'_>> {
 impl Sim<'_> {
     /// Runs the copy with nothing planted.
     fn is_good(&self, all: &[Fault]) -> anyhow::Result<()> {
-        let names = self.workspace.read(self.command(&["--defects"]))?;
-        for name in names.lines() {
-            let is_known = |it: &Fault| matches!(it.place, Place::Store) && it.name == name;
-            ensure!(all.iter().any(is_known), "{name} of the store is not in the list of faults");
+        for krate in Crate::ALL {
+            let names = self.workspace.read(self.command(krate, &["--defects"]))?;
+            for name in names.lines() {
+                let is_known = |it: &Fault| {
+                    matches!(it.place, Place::Store) && it.krate == krate && it.name == name
+                };
+                ensure!(all.iter().any(is_known), "{name} of a store is not in the list of faults");
+            }
+            let good = ["--hunt", "none", "--scenarios", GOOD_SCENARIOS];
+            let said = self.hunt(self.command(krate, &good))?;
+            let (promise, detail) = (said.promise, said.detail);
+            ensure!(promise == "nothing", "with nothing planted: {promise} {detail}");
         }
-        let said = self.hunt(self.command(&["--hunt", "none", "--scenarios", GOOD_SCENARIOS]))?;
-        ensure!(
-            said.promise == "nothing",
-            "with nothing planted: {} {}",
-            said.promise,
-            said.detail
-        );
         Ok(())
     }
 
     /// Looks for a fault, and returns its row.
     fn look_for(&self, fault: &Fault) -> anyhow::Result<String> {
         let promises = fault.breaks.join(",");
-        let mut hunt = self.command(&["--hunt", &promises, "--seconds", SECONDS]);
+        let krate = fault.krate;
+        let mut hunt = self.command(krate, &["--hunt", &promises, "--seconds", SECONDS]);
         match fault.place {
             Place::Machine { number } => {
                 hunt.env(copy::SWITCH, number.to_string());
@@ -149,16 +151,18 @@ impl Sim<'_> {
             "NOT FOUND in {scenarios} scenarios and {seconds} s; broken was: {promise} {detail}"
         );
         // What a good machine breaks as well shows nothing about the fault.
-        let again = self.command(&["--hunt", &promises, "--seed", &seed, "--scenarios", "1"]);
+        let once = ["--hunt", &promises, "--seed", &seed, "--scenarios", "1"];
+        let again = self.command(krate, &once);
         if self.hunt(again)?.promise != "nothing" {
             bail!("seed {seed} breaks {promise} with nothing planted");
         }
         Ok(format!("{:<26} {scenarios:>9} {seconds:>8}  {promise}: {detail}", fault.name))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, krate: Crate, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.workspace.root).env_remove(copy::SWITCH).args(arguments);
+        command.current_dir(&self.workspace.root).env_remove(copy::SWITCH);
+        command.args(krate.option()).args(arguments);
         command
     }
 

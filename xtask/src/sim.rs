@@ -14,6 +14,9 @@ const SCENARIOS: u64 = 6_000;
 /// How many of months: enough for what is declared of them.
 const OF_MONTHS: u64 = 100;
 
+/// How many of partners: enough for what is declared of them.
+const OF_PARTNERS: u64 = 2_000;
+
 /// How many scenarios are compared between a build for speed and one with all checks.
 const COMPARED: u64 = 40;
 
@@ -53,7 +56,9 @@ const FIRST: u64 = 820_000_000;
 /// Like [`run`].
 pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<()> {
     let first = FIRST.to_string();
-    for (kind, count) in [(None, SCENARIOS), (Some("--months"), OF_MONTHS)] {
+    let kinds =
+        [(None, SCENARIOS), (Some("--months"), OF_MONTHS), (Some("--partner"), OF_PARTNERS)];
+    for (kind, count) in kinds {
         let count = count.to_string();
         let options = ["--coverage", "--scenarios", &count, "--seed", &first, "--threads", "2"];
         workspace.run(example(workspace, true).args(kind).args(options))?;

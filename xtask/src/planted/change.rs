@@ -8,7 +8,7 @@ use anyhow::ensure;
 /// outlives a new layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change {
-    /// The file, from `src` of the core.
+    /// The file, from `src` of its crate.
     pub(super) file: &'static str,
     /// What stands there, exactly once.
     pub(super) old: &'static str,

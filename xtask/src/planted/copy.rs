@@ -6,14 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use super::change::{self, Change};
-use super::faults::{Fault, Place};
+use super::faults::{Crate, Fault, Place};
 use crate::workspace::{Workspace, texts_in};
 
 /// The variable that says, by its number, which fault is alive.
 pub(super) const SWITCH: &str = "SR_AUTH_PLANTED";
-
-/// The only crate that is changed.
-const CORE: &str = "crates/sr-auth-core/src/";
 
 /// What the copy has and the tree has not: read once, as it is asked at every step.
 const SWITCH_SOURCE: &str = r#"
@@ -56,7 +53,7 @@ pub(super) fn make(workspace: &Workspace, faults: &[Fault]) -> anyhow::Result<()
     paths.insert("Cargo.lock".to_owned());
     for fault in faults {
         for Change { file, .. } in fault.changes {
-            let path = format!("{CORE}{file}");
+            let path = format!("{}{file}", fault.krate.folder());
             ensure!(paths.contains(&path), "{}: there is no {path}", fault.name);
         }
     }
@@ -67,8 +64,12 @@ pub(super) fn make(workspace: &Workspace, faults: &[Fault]) -> anyhow::Result<()
     for path in &paths {
         let source = workspace.root.join(path);
         let bytes = std::fs::read(&source).with_context(|| source.display().to_string())?;
-        let bytes = match path.strip_prefix(CORE) {
-            Some(file) => planted(file, String::from_utf8(bytes)?, faults)?.into_bytes(),
+        let place =
+            Crate::ALL.into_iter().find_map(|it| Some((it, path.strip_prefix(it.folder())?)));
+        let bytes = match place {
+            Some((krate, file)) => {
+                planted(krate, file, String::from_utf8(bytes)?, faults)?.into_bytes()
+            }
             None => bytes,
         };
         write(&tree.join(path), &bytes)?;
@@ -77,9 +78,9 @@ pub(super) fn make(workspace: &Workspace, faults: &[Fault]) -> anyhow::Result<()
 }
 
 /// Makes the changes of one file.
-fn planted(file: &str, text: String, faults: &[Fault]) -> anyhow::Result<String> {
+fn planted(krate: Crate, file: &str, text: String, faults: &[Fault]) -> anyhow::Result<String> {
     let mut changes = Vec::new();
-    for fault in faults {
+    for fault in faults.iter().filter(|it| it.krate == krate) {
         let Place::Machine { number } = fault.place else { continue };
         let of_file = fault.changes.iter().filter(|it| it.file == file);
         let switch = format!("crate::planted::is({number})");
@@ -107,14 +108,17 @@ mod tests {
     fn every_change_fits_the_source() {
         let workspace = Workspace::open(false).expect("cargo names the checkout");
         let all = faults::all();
-        let files = all.iter().flat_map(|it| it.changes).map(|it| it.file);
         let mut wrong = Vec::new();
-        for file in files.collect::<BTreeSet<_>>() {
-            let path = workspace.root.join(CORE).join(file);
-            let text = std::fs::read_to_string(&path).expect(file);
-            match planted(file, text, &all) {
-                Ok(changed) => assert!(changed.contains("crate::planted::is("), "{file}"),
-                Err(error) => wrong.push(error.to_string()),
+        for krate in Crate::ALL {
+            let of_crate = all.iter().filter(|it| it.krate == krate);
+            let files = of_crate.flat_map(|it| it.changes).map(|it| it.file);
+            for file in files.collect::<BTreeSet<_>>() {
+                let path = workspace.root.join(krate.folder()).join(file);
+                let text = std::fs::read_to_string(&path).expect(file);
+                match planted(krate, file, text, &all) {
+                    Ok(changed) => assert!(changed.contains("crate::planted::is("), "{file}"),
+                    Err(error) => wrong.push(error.to_string()),
+                }
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -3,6 +3,7 @@
 mod answers;
 mod fleet;
 mod lifecycle;
+mod partner;
 mod store;
 
 use super::change::Change;
@@ -15,7 +16,37 @@ pub(super) struct Fault {
     pub(super) breaks: &'static [&'static str],
     /// None of a fault of the store.
     pub(super) changes: &'static [Change],
+    pub(super) krate: Crate,
     pub(super) place: Place,
+}
+
+/// Whose machines are broken, and in which worlds that shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Crate {
+    /// Grants: fleets and their store.
+    Core,
+    /// Integrations: partners and their store.
+    Partner,
+}
+
+impl Crate {
+    pub(super) const ALL: [Self; 2] = [Self::Core, Self::Partner];
+
+    /// Where its files lie.
+    pub(super) const fn folder(self) -> &'static str {
+        match self {
+            Self::Core => "crates/sr-auth-core/src/",
+            Self::Partner => "crates/sr-partner/src/",
+        }
+    }
+
+    /// What the simulation takes to run its worlds.
+    pub(super) const fn option(self) -> Option<&'static str> {
+        match self {
+            Self::Core => None,
+            Self::Partner => Some("--partner"),
+        }
+    }
 }
 
 /// Where a fault is.
@@ -37,14 +68,18 @@ struct Planted {
 
 /// Returns all of them, in the order of their names.
 pub(super) fn all() -> Vec<Fault> {
-    let machines = lifecycle::FAULTS.iter().chain(&answers::FAULTS).chain(&fleet::FAULTS);
-    let machines = machines.enumerate().map(|(number, it)| {
+    let core = lifecycle::FAULTS.iter().chain(&answers::FAULTS).chain(&fleet::FAULTS);
+    let core = core.map(|it| (Crate::Core, it));
+    let partner = partner::FAULTS.iter().map(|it| (Crate::Partner, it));
+    let machines = core.chain(partner).enumerate().map(|(number, (krate, it))| {
         let Planted { name, breaks, changes } = *it;
-        Fault { name, breaks, changes, place: Place::Machine { number } }
+        Fault { name, breaks, changes, krate, place: Place::Machine { number } }
     });
-    let stores = store::FAULTS.iter().map(|(name, breaks)| {
+    let core = store::FAULTS.iter().map(|it| (Crate::Core, it));
+    let partner = partner::STORE.iter().map(|it| (Crate::Partner, it));
+    let stores = core.chain(partner).map(|(krate, (name, breaks))| {
         let (changes, place): (&[Change], _) = (&[], Place::Store);
-        Fault { name, breaks, changes, place }
+        Fault { name, breaks, changes, krate, place }
     });
     let mut all: Vec<Fault> = machines.chain(stores).collect();
     all.sort_by_key(|it| it.name);
