@@ -9,22 +9,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::extract::Query;
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use http::header::SET_COOKIE;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use sr_auth_core::{ClientCredentials, Endpoints, Scope, ScopeSet, Secret};
-use sr_auth_http::ReqwestTransport;
+use sr_auth_http::{ApiClient, ReqwestTransport, TokenSources, Transport};
 use sr_auth_store::{SealingKeys, SqliteBackend, Store};
 use sr_partner::consent::{ConsentDisplayMode, RedirectOrigins, TicketKey};
 use sr_partner::exchange::{Probe, Verification};
 use sr_partner::registration::{AppRegistration, InboundUrls, MasterCredentials, RequestedScope};
-use sr_partner::{AppId, TenantId};
+use sr_partner::{AppId, CompanyId, TenantId};
 use sr_partner_axum::{
-    Account, Caller, Connected, Left, PartnerHooks, PartnerService, Server, SessionCookie,
-    Unavailable,
+    Account, Caller, CompanyTokens, Connected, Left, PartnerHooks, PartnerService, Server,
+    SessionCookie, Unavailable,
 };
 use tokio::net::TcpListener;
 
@@ -42,10 +43,14 @@ async fn main() -> Outcome<()> {
     let store = Store::new(backend, SealingKeys::random()?);
     let origin = format!("http://localhost:{port}");
 
-    let service = service(&origin, master, smartrecruiters, store)?;
+    let endpoints = Endpoints::at_origin(smartrecruiters)?;
+    let transport = Arc::new(ReqwestTransport::builder().without_root_certificates().build()?);
+    let service = service(&origin, master, &endpoints, store, transport.clone())?;
+    let customers = Customers::new(service.clone(), endpoints, transport)?;
     let router = Router::new()
         .route("/api/interviews", get(interviews))
         .route_layer(service.guard(Scope::new("interviews_read")?))
+        .route("/jobs/{company}", get(jobs).with_state(customers))
         .route("/sign-in", get(sign_in))
         .merge(service.router());
 
@@ -69,15 +74,23 @@ fn registration(origin: &str) -> Outcome<AppRegistration> {
 }
 
 /// The service: consent page, `oauthTokenUrl` and `callbackUrl`, each at its registered path.
-fn service(origin: &str, master: &str, sandbox: &str, store: Store) -> Outcome<PartnerService> {
-    let transport = Arc::new(ReqwestTransport::builder().without_root_certificates().build()?);
+fn service(
+    origin: &str,
+    master: &str,
+    endpoints: &Endpoints,
+    store: Store,
+    transport: Arc<dyn Transport>,
+) -> Outcome<PartnerService> {
     let probe = Probe::new("/configuration/company", "/id")?;
     let builder =
         PartnerService::builder(registration(origin)?, read_master(master)?, store, transport)
-            .endpoints(Endpoints::at_origin(sandbox)?)
-            .origins(RedirectOrigins::new([sandbox])?)
+            .endpoints(endpoints.clone())
+            .origins(RedirectOrigins::new([endpoints.api().as_str()])?)
             .verification(Verification::Probe(probe));
-    Ok(builder.build(Planner { cookie: cookie() }, TicketKey::new([7; 32]))?)
+    // One process signs and reads its own forms, for as long as it lives.
+    let mut key = [0; 32];
+    key.iter_mut().zip(sr_auth_http::entropy()?).for_each(|(kept, byte)| *kept = byte);
+    Ok(builder.build(Planner { cookie: cookie() }, TicketKey::new(key))?)
 }
 
 /// Reads what the team gave, from a file that only its owner may read.
@@ -92,6 +105,52 @@ fn read_master(path: &str) -> Outcome<MasterCredentials> {
 /// The API that SmartRecruiters calls; who calls is known by the token alone.
 async fn interviews(caller: Caller) -> String {
     format!("the interviews of company {}\n", caller.company())
+}
+
+/// What calls SmartRecruiters, with the credentials of one company at a time.
+#[derive(Clone)]
+struct Customers {
+    endpoints: Endpoints,
+    service: PartnerService,
+    tokens: CompanyTokens,
+    transport: Arc<dyn Transport>,
+}
+
+impl Customers {
+    fn new(
+        service: PartnerService,
+        endpoints: Endpoints,
+        transport: Arc<dyn Transport>,
+    ) -> Outcome<Self> {
+        let sources = TokenSources::client_credentials()
+            .endpoints(endpoints.clone())
+            .transport(Arc::clone(&transport))
+            .build()?;
+        let tokens = CompanyTokens::new(&service, sources);
+        Ok(Self { endpoints, service, tokens, transport })
+    }
+
+    async fn read(&self, company: &str, path: &str) -> Outcome<String> {
+        let company = self.service.key(CompanyId::new(company)?);
+        let source = self.tokens.source(&company).await?;
+        let api = self.endpoints.api().clone();
+        let answer = ApiClient::new(api, source, Arc::clone(&self.transport)).get(path).await?;
+        Ok(String::from_utf8_lossy(answer.body().expose()).into_owned())
+    }
+}
+
+/// A page of the application: the jobs of a company, as SmartRecruiters tells them.
+async fn jobs(
+    State(customers): State<Customers>,
+    Path(company): Path<String>,
+    headers: HeaderMap,
+) -> Result<String, (StatusCode, String)> {
+    // There is one account here; where there are more, only the company's own may see this.
+    if cookie().read(&headers).is_none() {
+        return Err((StatusCode::UNAUTHORIZED, "sign in first\n".to_owned()));
+    }
+    let jobs = customers.read(&company, "/jobs").await;
+    jobs.map_err(|error| (StatusCode::BAD_GATEWAY, format!("no jobs: {error}\n")))
 }
 
 /// What the library asks of the application.
