@@ -7,9 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::HeaderMap;
 use http::request::Parts;
-use sr_auth_core::store::End;
 use sr_auth_core::{Scope, Secret, SecretDigest};
-use sr_auth_http::{EntropyError, TokenSources};
+use sr_auth_http::EntropyError;
 use sr_partner::consent::ConsentDisplayMode;
 use sr_partner::{CompanyId, IntegrationKey, TenantId};
 use sr_partner_axum::{Account, Connected, Left, PartnerHooks, SessionCookie, Unavailable};
@@ -30,7 +29,6 @@ const SESSIONS: usize = 1_000;
 #[derive(Clone, Debug)]
 pub(super) struct Application {
     pub(super) cookie: SessionCookie,
-    pub(super) sources: TokenSources,
     ended: watch::Sender<usize>,
     memory: Arc<Mutex<Memory>>,
 }
@@ -44,9 +42,9 @@ struct Memory {
 }
 
 impl Application {
-    pub(super) fn new(mode: ConsentDisplayMode, sources: TokenSources) -> Self {
+    pub(super) fn new(mode: ConsentDisplayMode) -> Self {
         let cookie = SessionCookie::new("example-partner", mode);
-        Self { cookie, sources, ended: watch::Sender::new(0), memory: Arc::default() }
+        Self { cookie, ended: watch::Sender::new(0), memory: Arc::default() }
     }
 
     /// Begins a session of an account.
@@ -134,9 +132,6 @@ impl PartnerHooks for Application {
     }
 
     async fn left(&self, left: Left) {
-        // Its tokens go too: nothing of the company is presented any more.
-        let grant = left.key.grant_key(left.generation);
-        let _told_already = self.sources.end(&grant, End::Disabled).await;
         let mut memory = self.memory();
         let live = memory.connected.get(&left.key).map(|it| it.generation);
         // A newer connection of the company has nothing to do with the end of an older one.

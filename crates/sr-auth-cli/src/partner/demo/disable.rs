@@ -69,8 +69,9 @@ pub(super) async fn retired(
     let key = stage.key()?;
     let record = stage.customer.record(&key).await?;
     report.check(record.binding.is_none(), "the company's credentials are gone from the store")?;
-    let read = tokio::time::timeout(RETIRED_WITHIN, stage.customer.read(&key.company, "/jobs"));
-    let read = read.await.map_or(Ok(serde_json::Value::Null), |read| read);
+    let retired = stage.customer.is_retired_within(&key.company, RETIRED_WITHIN).await;
+    report.check(retired, "within five seconds the process has heard of it, too")?;
+    let read = stage.customer.read(&key.company, "/jobs").await;
     report.show(&stage.log)?;
     report.check(read.is_err(), "the partner does not call for this company any more")?;
     if let Err(failure) = read {

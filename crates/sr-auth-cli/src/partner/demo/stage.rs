@@ -6,17 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use sr_auth_core::{
-    ApiOrigin, ClientCredentials, FingerprintKey, Scope, ScopeSet, Secret, SecretBytes,
-};
-use sr_auth_http::{ApiClient, ReqwestTransport, TokenSource, TokenSources, Transport};
+use sr_auth_core::{ApiOrigin, FingerprintKey, Scope, ScopeSet, Secret, SecretBytes};
+use sr_auth_http::{ApiClient, Clock, ReqwestTransport, TokenSource, TokenSources, Transport};
 use sr_auth_store::{SealingKeys, SqliteBackend, Store};
 use sr_partner::consent::{ConsentDisplayMode, RedirectOrigins, TicketKey};
 use sr_partner::exchange::{Probe, Verification};
 use sr_partner::registration::{AppRegistration, InboundUrls, MasterCredentials, RequestedScope};
 use sr_partner::store::{IntegrationRecord, PartnerOp, PartnerOutcome};
 use sr_partner::{AppId, CompanyId, IntegrationKey, PartnerConfigError};
-use sr_partner_axum::{PartnerService, Server, ServerLimits};
+use sr_partner_axum::{CompanyError, CompanyTokens, PartnerService, Server, ServerLimits};
 use sr_testkit::{DemoCredentials, Sandbox, SandboxSettings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -57,6 +55,7 @@ pub(super) struct Stage {
     pub(super) user_agent: UserAgent,
     folder: TempDir,
     server: JoinHandle<()>,
+    sources: TokenSources,
     stop: oneshot::Sender<()>,
 }
 
@@ -82,12 +81,13 @@ impl Stage {
             .map_err(|error| Failure::io("a folder for the store cannot be made", &error))?;
         let store = store(folder.path())?;
         let sources = sources(&sandbox, &store, Arc::clone(&partner))?;
-        let application = Application::new(mode, sources);
+        let application = Application::new(mode);
         let transport = Arc::clone(&partner);
         let service = service(&sandbox, &registration, master, store, transport)?;
         let service = service.build(application.clone(), TicketKey::new(random()?))?;
         let api = sandbox.endpoints()?.api().clone();
-        let customer = Customer { api, application: application.clone(), partner, service };
+        let tokens = CompanyTokens::new(&service, sources.clone());
+        let customer = Customer { api, partner, service, tokens };
         let scope = Scope::new(GRANTED)?;
         let site = Site { application: application.clone(), customer: customer.clone() };
         let router = site::router(&customer.service, site, scope);
@@ -108,6 +108,7 @@ impl Stage {
             user_agent,
             folder,
             server,
+            sources,
             stop,
         })
     }
@@ -140,7 +141,7 @@ impl Stage {
         let ending = async {
             let _ended = self.server.await;
             self.service.settle().await;
-            self.application.sources.shutdown().await;
+            self.sources.shutdown().await;
         };
         let _in_time = tokio::time::timeout(END_WITHIN, ending).await;
         self.sandbox.stop().await;
@@ -153,9 +154,9 @@ impl Stage {
 #[derive(Clone, Debug)]
 pub(super) struct Customer {
     api: ApiOrigin,
-    application: Application,
     partner: Arc<dyn Transport>,
     service: PartnerService,
+    tokens: CompanyTokens,
 }
 
 impl Customer {
@@ -173,15 +174,30 @@ impl Customer {
 
     /// Returns the source of a company's tokens.
     pub(super) async fn source(&self, company: &CompanyId) -> Result<TokenSource, Failure> {
-        let key = self.service.key(company.clone());
-        let record = self.record(&key).await?;
         let advice = "have an administrator of the company connect it at SmartRecruiters";
         let not_connected =
             || Failure::new(Exit::Refused, "sr_auth::partner", "no company is connected", advice);
-        let binding = record.binding.ok_or_else(not_connected)?;
-        let (id, secret) = (binding.integrated.client_id, binding.integrated.secret);
-        let client = ClientCredentials::new(id.as_str(), secret)?;
-        Ok(self.application.sources.client(&key.grant_key(binding.generation), client))
+        match self.tokens.source(&self.service.key(company.clone())).await {
+            Ok(source) => Ok(source),
+            Err(CompanyError::NotConnected) => Err(not_connected()),
+            Err(error) => Err(Failure::new(
+                Exit::Failed,
+                "sr_auth::partner",
+                error.to_string(),
+                "try again in a minute",
+            )),
+        }
+    }
+
+    /// Waits until there is no source for a company any more. Tells whether that was in time.
+    pub(super) async fn is_retired_within(&self, company: &CompanyId, span: Duration) -> bool {
+        let clock = Clock::system();
+        let retired = async {
+            while self.source(company).await.is_ok() {
+                clock.sleep_until(clock.now().after(Duration::from_millis(50))).await;
+            }
+        };
+        tokio::time::timeout(span, retired).await.is_ok()
     }
 
     /// Reads what is kept of a company.
