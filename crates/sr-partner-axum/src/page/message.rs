@@ -69,7 +69,10 @@ impl Message {
             | ExchangeError::Refused { .. }
             | _ => StatusCode::BAD_GATEWAY,
         };
-        Self::new(status, "Not connected", sentences(&error.to_string(), error.advice()))
+        // Then the company may well be connected, from another tab perhaps.
+        let is_late = *error == ExchangeError::Moved;
+        let title = if is_late { "This page is out of date" } else { "Not connected" };
+        Self::new(status, title, sentences(&error.to_string(), error.advice()))
     }
 
     pub(crate) fn visit(error: ConsentError) -> Self {
