@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,15 +13,10 @@ use sr_auth_core::store::{
     GrantKey, Health, Model, OwnerId, Refusals, Sequence, StoreAnswer, StoreIdentity, StoreOp,
     StoreOutcome,
 };
-use sr_auth_store::{
-    Backend, BackendError, BackendFault, Durability, MemoryBackend, Sealed, SealingKeys, Store,
-};
+use sr_auth_store::{Backend, BackendError, BackendFault, Durability, Sealed};
 
 use super::defect::{Defect, edited, prepared, refuses, rewritten, showing, told};
-use crate::fixture::Hand;
-
-/// How many stores there are, which names each.
-static STORES: AtomicU64 = AtomicU64::new(0);
+use crate::fixture::{Breakable, Hand, Spy, identity};
 
 /// A store that claims to be durable, and is unless its defect is that.
 #[derive(Debug)]
@@ -55,69 +50,17 @@ impl State {
     }
 }
 
-/// Somebody who holds the key and should not.
-#[derive(Debug)]
-struct Spy {
-    backend: Arc<MemoryBackend>,
-    store: Store,
-}
-
-#[derive(Debug)]
-struct Shared(Arc<MemoryBackend>);
-
-#[async_trait]
-impl Backend for Shared {
-    async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
-        self.0.apply(op).await
-    }
-
-    fn durability(&self) -> Durability {
-        Durability::Durable
-    }
-}
-
 impl Broken {
-    pub(super) fn new(defect: Option<Defect>, keys: SealingKeys) -> Result<Self, BackendError> {
-        let backend = Arc::new(MemoryBackend::new()?);
-        let store = Store::new(Shared(Arc::clone(&backend)), keys);
-        let identity = StoreIdentity(u128::from(STORES.fetch_add(1, Ordering::SeqCst)));
+    pub(super) fn new(defect: Option<Defect>) -> Result<Self, BackendError> {
+        let identity = identity();
         Ok(Self {
             connections: AtomicUsize::new(0),
             defect,
             hand: Hand::new(),
             leaked: Mutex::default(),
-            spy: Spy { backend, store },
+            spy: Spy::new()?,
             state: Mutex::new(State::new(identity)),
         })
-    }
-
-    pub(super) fn advance(&self, span: Duration) {
-        self.hand.advance(span);
-    }
-
-    pub(super) fn restart(&self) {
-        let mut state = self.state.lock().unwrap();
-        match self.defect {
-            Some(Defect::ForgetsLifeOnRestart) => state.model = state.lifeless.clone(),
-            Some(Defect::ForgetsOnRestart) => {
-                let look = StoreOp::Pulse {
-                    alive: false,
-                    owner: OwnerId::new(0),
-                    since: Sequence(u64::MAX),
-                };
-                let StoreOutcome::Pulse(pulse) = state.model.apply(self.hand.now(), look).outcome
-                else {
-                    panic!("a pulse");
-                };
-                *state = State::new(pulse.store);
-            }
-            _ => {}
-        }
-    }
-
-    pub(super) fn raw_bytes(&self) -> Vec<u8> {
-        let dump = format!("{:?}", self.state.lock().unwrap().model);
-        [dump.as_bytes(), &self.leaked.lock().unwrap()].concat()
     }
 
     fn has(&self, defect: Defect) -> bool {
@@ -204,6 +147,42 @@ impl State {
     }
 }
 
+impl Breakable for Broken {
+    fn connect(self: &Arc<Self>) -> Arc<dyn Backend> {
+        let number = self.connections.fetch_add(1, Ordering::SeqCst);
+        Arc::new(Connection { number, store: Arc::clone(self) })
+    }
+
+    fn hand(&self) -> &Hand {
+        &self.hand
+    }
+
+    fn raw_bytes(&self) -> Vec<u8> {
+        let dump = format!("{:?}", self.state.lock().unwrap().model);
+        [dump.as_bytes(), &self.leaked.lock().unwrap()].concat()
+    }
+
+    fn restart(&self) {
+        let mut state = self.state.lock().unwrap();
+        match self.defect {
+            Some(Defect::ForgetsLifeOnRestart) => state.model = state.lifeless.clone(),
+            Some(Defect::ForgetsOnRestart) => {
+                let look = StoreOp::Pulse {
+                    alive: false,
+                    owner: OwnerId::new(0),
+                    since: Sequence(u64::MAX),
+                };
+                let StoreOutcome::Pulse(pulse) = state.model.apply(self.hand.now(), look).outcome
+                else {
+                    panic!("a pulse");
+                };
+                *state = State::new(pulse.store);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// One connection to it.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -212,11 +191,6 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn open(store: Arc<Broken>) -> Self {
-        let number = store.connections.fetch_add(1, Ordering::SeqCst);
-        Self { number, store }
-    }
-
     async fn two_writes(&self, op: &StoreOp<Sealed>) {
         let StoreOp::Bury { cause, generation, key, .. } = op else { return };
         let before = self.store.state.lock().unwrap().model.record(key).cloned();

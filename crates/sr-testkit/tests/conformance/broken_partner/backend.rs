@@ -1,6 +1,6 @@
 //! The model behind a lock, with one defect.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,20 +8,15 @@ use async_trait::async_trait;
 use sr_auth_core::Timestamp;
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{StoreAnswer, StoreIdentity, StoreOp};
-use sr_auth_store::{
-    Backend, BackendError, BackendFault, Durability, MemoryBackend, Sealed, SealingKeys, Store,
-};
+use sr_auth_store::{Backend, BackendError, BackendFault, Durability, Sealed};
 use sr_partner::IntegrationKey;
 use sr_partner::store::{EndCause, PartnerAnswer, PartnerModel, PartnerOp, PartnerOutcome, Phase};
 
 use super::defect::{Defect, companies, edited, prepared, rewritten, showing, told};
-use crate::fixture::Hand;
+use crate::fixture::{Breakable, Hand, Spy, identity};
 
 type Model = PartnerModel<Sealed>;
 type Op = PartnerOp<Sealed>;
-
-/// How many stores there are, which names each.
-static STORES: AtomicU64 = AtomicU64::new(0);
 
 /// A store that claims to be durable, and is unless its defect is that.
 #[derive(Debug)]
@@ -53,45 +48,18 @@ impl State {
     }
 }
 
-/// Somebody who holds the key and should not.
-#[derive(Debug)]
-struct Spy {
-    backend: Arc<MemoryBackend>,
-    store: Store,
-}
-
 impl Broken {
-    pub(super) fn new(defect: Option<Defect>, keys: SealingKeys) -> Result<Self, BackendError> {
-        let backend = Arc::new(MemoryBackend::new()?);
-        let store = Store::new(Arc::clone(&backend), keys).accept_volatile();
-        let identity = StoreIdentity(u128::from(STORES.fetch_add(1, Ordering::SeqCst)));
+    pub(super) fn new(defect: Option<Defect>) -> Result<Self, BackendError> {
+        let identity = identity();
         Ok(Self {
             connections: AtomicUsize::new(0),
             defect,
             hand: Hand::new(),
             identity,
             leaked: Mutex::default(),
-            spy: Spy { backend, store },
+            spy: Spy::new()?,
             state: Mutex::new(State::new(identity)),
         })
-    }
-
-    pub(super) fn advance(&self, span: Duration) {
-        self.hand.advance(span);
-    }
-
-    pub(super) fn restart(&self) {
-        let mut state = self.state.lock().unwrap();
-        match self.defect {
-            Some(Defect::ForgetsOnRestart) => *state = State::new(self.identity),
-            Some(Defect::ForgetsTokensOnRestart) => state.model = state.tokenless.clone(),
-            _ => {}
-        }
-    }
-
-    pub(super) fn raw_bytes(&self) -> Vec<u8> {
-        let dump = format!("{:?}", self.state.lock().unwrap().model);
-        [dump.as_bytes(), &self.leaked.lock().unwrap()].concat()
     }
 
     /// The operation as one step, with whatever the defect makes of it.
@@ -224,6 +192,31 @@ fn key_of(op: &Op) -> Option<IntegrationKey> {
     }
 }
 
+impl Breakable for Broken {
+    fn connect(self: &Arc<Self>) -> Arc<dyn Backend> {
+        let number = self.connections.fetch_add(1, Ordering::SeqCst);
+        Arc::new(Connection { number, store: Arc::clone(self) })
+    }
+
+    fn hand(&self) -> &Hand {
+        &self.hand
+    }
+
+    fn raw_bytes(&self) -> Vec<u8> {
+        let dump = format!("{:?}", self.state.lock().unwrap().model);
+        [dump.as_bytes(), &self.leaked.lock().unwrap()].concat()
+    }
+
+    fn restart(&self) {
+        let mut state = self.state.lock().unwrap();
+        match self.defect {
+            Some(Defect::ForgetsOnRestart) => *state = State::new(self.identity),
+            Some(Defect::ForgetsTokensOnRestart) => state.model = state.tokenless.clone(),
+            _ => {}
+        }
+    }
+}
+
 /// One connection to it.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -232,11 +225,6 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn open(store: Arc<Broken>) -> Self {
-        let number = store.connections.fetch_add(1, Ordering::SeqCst);
-        Self { number, store }
-    }
-
     /// Ends an integration as two writes: first its secrets, then what it was.
     async fn two_writes(&self, op: &Op) {
         let Op::End { key, .. } = op else { return };
