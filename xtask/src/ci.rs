@@ -1,11 +1,11 @@
 //! `cargo xtask ci` and `cargo xtask check`: protect the branch; all stages, or the fast ones.
 //!
-//! Cheapest first, so that a mistake is told early. A stage is one of the other commands: what
-//! failed here is repeated there.
+//! Cheapest first, so that a mistake is told early; the stages after it run all the same, so that one
+//! run tells all. A stage is one of the other commands: what failed here is repeated there.
 
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 
 use crate::flags;
 use crate::program::{self, LIMIT_IN_BUDGETS};
@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Fails with the first stage that fails, and before any if a CI service asks to leave things out.
+/// Fails at the end when a stage failed, and before any if a CI service asks to leave things out.
 pub(crate) fn run(flags: &flags::Ci) -> anyhow::Result<()> {
     let offline = flags.offline.offline;
     ensure!(
@@ -35,7 +35,7 @@ pub(crate) fn run(flags: &flags::Ci) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// Fails with the first stage that fails.
+/// Fails at the end when a stage failed.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     run_stages(workspace, &FAST_STAGES, false)?;
     say("not part of this: documentation tests and the rest of ci, doc to interop");
@@ -100,12 +100,8 @@ fn none((): ()) -> LeftOut {
 fn run_stages(workspace: &Workspace, stages: &[Stage], is_service: bool) -> anyhow::Result<()> {
     let mut table = Vec::new();
     let mut left_out = Vec::new();
-    let mut failure = None;
+    let mut failures = Vec::new();
     for Stage { name, budget_minutes, run } in stages {
-        if failure.is_some() {
-            table.push(format!("--    {name:<9} not run"));
-            continue;
-        }
         say(format_args!("── {name} (budget {budget_minutes} min)"));
         let started = program::now();
         workspace.limit(limit(name, *budget_minutes));
@@ -116,22 +112,20 @@ fn run_stages(workspace: &Workspace, stages: &[Stage], is_service: bool) -> anyh
         table.push(row);
         match outcome {
             Ok(rest) => left_out.extend(rest.into_iter().map(|what| format!("{name}: {what}"))),
-            Err(error) => failure = Some((*name, error)),
+            Err(error) => {
+                let again = repeat(workspace, name);
+                failures.push(format!("{name} failed: {error:#}\nrepeat it with: {again}"));
+                say(failures.last().map_or("", String::as_str));
+            }
         }
     }
     say("── summary");
     table.iter().for_each(say);
     left_out.iter().for_each(|what| say(format_args!("left out  {what}")));
-    match failure {
-        Some((name, error)) => {
-            bail!("{name} failed: {error:#}\nrepeat it with: {}", repeat(workspace, name))
-        }
-        None => {
-            let missing = left_out.iter().filter(|what| is_service && !is_excused(what)).count();
-            ensure!(missing == 0, "a CI service leaves nothing out, and {missing} thing(s) were");
-            Ok(())
-        }
-    }
+    ensure!(failures.is_empty(), failures.join("\n"));
+    let missing = left_out.iter().filter(|what| is_service && !is_excused(what)).count();
+    ensure!(missing == 0, "a CI service leaves nothing out, and {missing} thing(s) were");
+    Ok(())
 }
 
 /// Says whether even a CI service may go without: the network decides about the advisories.
@@ -210,15 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_ends_the_run_and_names_its_command() {
+    fn every_failure_is_told_with_its_command() {
         let workspace = Workspace::open(false).unwrap();
         let stages = [
             stage("fmt", 1, |_| Ok(vec!["nothing".to_owned()])),
             stage("lint", 1, |_| anyhow::bail!("planted")),
-            stage("test", 1, |_| panic!("a stage after a failed one must not run")),
+            stage("test", 1, |_| anyhow::bail!("planted as well")),
         ];
         let error = run_stages(&workspace, &stages, false).unwrap_err();
-        assert_eq!(format!("{error:#}"), "lint failed: planted\nrepeat it with: cargo xtask lint");
+        let expected = "lint failed: planted\nrepeat it with: cargo xtask lint\n\
+                        test failed: planted as well\nrepeat it with: cargo xtask test";
+        assert_eq!(format!("{error:#}"), expected);
     }
 
     #[test]
