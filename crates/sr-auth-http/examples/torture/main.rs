@@ -61,7 +61,9 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            println!("the torture itself failed: {error}");
+            let causes = std::iter::successors(error.source(), |it| it.source());
+            let causes: String = causes.map(|it| format!(": {it}")).collect();
+            println!("the torture itself failed: {error}{causes}");
             ExitCode::FAILURE
         }
     }

@@ -14,14 +14,17 @@ use crate::worker::{REFUSED, SERVED, UNAVAILABLE};
 /// From so many kills on, a late commit that saves its grant must have been seen.
 const KILLS_WITH_A_LATE_COMMIT: u32 = 200;
 
+/// Tells whether so many were killed, and so many tokens rotated, that the run can show something:
+/// where nothing rotates, nothing is shown.
+pub(crate) fn is_enough(options: &Options, facts: &Facts, kills: u32) -> bool {
+    kills >= options.kills && rotations(facts) * 2 >= options.kills as usize
+}
+
 /// Tells whether the run shows what it must.
 pub(crate) fn is_good(options: &Options, facts: &Facts, verdict: &Verdict, kills: u32) -> bool {
-    let rotations = facts.presentations.iter().filter(|it| it.issued.is_some()).count();
     let is_long = options.kills >= KILLS_WITH_A_LATE_COMMIT;
     verdict.violations.is_empty()
-        && kills == options.kills
-        // Where nothing rotates, nothing is shown.
-        && rotations * 2 >= kills as usize
+        && is_enough(options, facts, kills)
         && !(is_long && verdict.late_commits == 0)
 }
 
@@ -34,7 +37,7 @@ pub(crate) fn print(
     (kills, stops, crashes): (u32, u32, u32),
 ) {
     let counted = |name: &str| tally.get(name).copied().unwrap_or_default();
-    let rotations = facts.presentations.iter().filter(|it| it.issued.is_some()).count();
+    let rotations = rotations(facts);
     let margins = options.scale.margins();
     println!(
         "{}: {} processes, {} grants, all spans a {}th of production's: tokens live {} s, quiet period \
@@ -68,8 +71,8 @@ pub(crate) fn print(
         counted(REFUSED),
         counted(UNAVAILABLE),
     );
-    let events: Vec<String> = tally.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    println!("told by the workers: {}", events.join(", "));
+    let events = tally.iter().map(|(name, count)| format!("{name} {count}"));
+    println!("told by the workers: {}", events.collect::<Vec<_>>().join(", "));
     for loss in &verdict.losses {
         println!(
             "lost: grant {} in process {}, killed {} ms after the server had answered",
@@ -79,12 +82,16 @@ pub(crate) fn print(
         );
     }
     verdict.violations.iter().for_each(|it| println!("against the rules: {it}"));
-    if rotations * 2 < kills as usize {
-        println!("only {rotations} rotations, which shows little");
+    if !is_enough(options, facts, kills) {
+        let (least_kills, least) = (options.kills, options.kills.div_ceil(2));
+        println!(
+            "{kills} kills and {rotations} rotations in the time given, of {least_kills} and {least}"
+        );
     }
-    if kills < options.kills {
-        println!("only {kills} of {} kills in the time given", options.kills);
-    }
+}
+
+fn rotations(facts: &Facts) -> usize {
+    facts.presentations.iter().filter(|it| it.issued.is_some()).count()
 }
 
 /// Keeps what happened to every grant, in order, for whoever asks why.

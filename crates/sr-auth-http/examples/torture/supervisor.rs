@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Kills and stops until enough were killed.
+    /// Kills and stops until enough were killed, and enough rotated meanwhile.
     async fn torture(&mut self) -> Result<(), Failure> {
         for number in 0..self.options.grants {
             self.consent(number).await?;
@@ -148,7 +148,9 @@ impl<'a> Run<'a> {
         let mut stop_at = kill_at;
         let mut crash_at = kill_at.after(self.millis(0, 4_000));
         let end_at = self.begun_at.after(self.options.at_most);
-        while self.kills < self.options.kills && self.sandbox.now() < end_at {
+        while !report::is_enough(self.options, &self.facts, self.kills)
+            && self.sandbox.now() < end_at
+        {
             let fresh = self.glance().await?;
             let now = self.sandbox.now();
             if now >= stop_at && self.try_stop(now, fresh)? {
