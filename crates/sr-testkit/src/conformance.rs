@@ -46,6 +46,7 @@
 //! ```
 
 mod bench;
+mod canaries;
 mod concurrency;
 mod judge;
 mod kind;

@@ -74,6 +74,24 @@ impl<'a, S: Subject, M: AsyncFn() -> Result<S, TrialError>> Stage<'a, M> {
         Ok(())
     }
 
+    /// Plays a scene with restarts, if the backend promises to outlive them.
+    pub(super) async fn play_restarts<K: Kind>(
+        &mut self,
+        scene: &'static str,
+        play: impl AsyncFnOnce(&mut Bench<S, K>) -> Step<()>,
+    ) -> Result<(), TrialError> {
+        let mut promised = true;
+        let story = async |bench: &mut Bench<S, K>| {
+            promised = bench.is_durable();
+            if promised { play(bench).await } else { Ok(()) }
+        };
+        self.play(scene, story).await?;
+        if !promised {
+            self.report.leave_out("restarts: the backend promises no durability");
+        }
+        Ok(())
+    }
+
     /// Keeps what was found; the author's own failures end the run.
     pub(super) fn note(&mut self, outcome: Step<()>) -> Result<(), TrialError> {
         match outcome {

@@ -17,16 +17,11 @@ where
     S: Subject,
     M: AsyncFn() -> Result<S, TrialError>,
 {
-    let mut promised = true;
-    let story = async |bench: &mut Bench<S>| {
-        promised = bench.is_durable();
-        if promised { restarts(bench).await } else { Ok(()) }
-    };
-    stage.play("the store is restarted again and again", story).await?;
-    if !promised {
-        stage.report().leave_out("restarts: the backend promises no durability");
-    }
-    Ok(())
+    stage
+        .play_restarts("the store is restarted again and again", async |bench: &mut Bench<S>| {
+            restarts(bench).await
+        })
+        .await
 }
 
 async fn restarts<S: Subject>(bench: &mut Bench<S>) -> Step<()> {

@@ -1,18 +1,14 @@
 //! Secrets: through a `Store`, and nowhere to be found in what rests.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use sr_auth_core::store::{
-    GrantKey, NewGrant, Record, Renewal, Sibling, StoreAnswer, StoreOp, StoreOutcome, StoredToken,
-    Successor,
+    GrantKey, NewGrant, Record, Renewal, Sibling, StoreOp, StoreOutcome, StoredToken, Successor,
 };
 use sr_auth_core::{FingerprintKey, Secret, Timestamp};
-use sr_auth_store::{Backend, BackendError, Durability, Sealed, SealingKeys, Store, StoreError};
+use sr_auth_store::{SealingKeys, Store};
 
 use crate::Canary;
-use crate::conformance::bench::{Bench, Step, Stop};
-use crate::conformance::report::Violation;
+use crate::conformance::bench::{Bench, Step};
+use crate::conformance::canaries::{self, broken};
 use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
@@ -26,22 +22,7 @@ where
     M: AsyncFn() -> Result<S, TrialError>,
 {
     let keys = stage.suite().sealing_keys.clone();
-    stage.play(SCENE, async |bench: &mut Bench<S>| canaries(bench, keys).await).await
-}
-
-/// A connection that a [`Store`] can own.
-#[derive(Debug)]
-struct Shared(Arc<dyn Backend>);
-
-#[async_trait]
-impl Backend for Shared {
-    async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
-        self.0.apply(op).await
-    }
-
-    fn durability(&self) -> Durability {
-        self.0.durability()
-    }
+    stage.play(SCENE, async |bench: &mut Bench<S>| tell(bench, &keys).await).await
 }
 
 fn token(canary: &Canary) -> StoredToken<Secret> {
@@ -50,12 +31,12 @@ fn token(canary: &Canary) -> StoredToken<Secret> {
     StoredToken { ends_at: FAR, fingerprint, renew_at: Timestamp::EPOCH, value }
 }
 
-async fn canaries<S: Subject>(bench: &Bench<S>, keys: SealingKeys) -> Step<()> {
+async fn tell<S: Subject>(bench: &Bench<S>, keys: &SealingKeys) -> Step<()> {
     let key = key("planner/canaries");
     let [access, refresh, successor, sibling] =
         ["access token", "refresh token", "successor", "sibling"].map(|it| Canary::new(it, 7));
-    let store = Store::new(Shared(bench.connection(0)), keys.clone()).accept_volatile();
-    let other = Store::new(Shared(bench.connection(1)), keys).accept_volatile();
+    let store = canaries::store(bench, 0, keys);
+    let other = canaries::store(bench, 1, keys);
     let (new, renewal) = (Some(token(&access)), Renewal::SingleUse);
     let grant = NewGrant { access: new, refresh: Some(token(&refresh)), renewal };
     apply(&store, StoreOp::Adopt { grant, key: key.clone(), only_if_missing: false }).await?;
@@ -68,37 +49,22 @@ async fn canaries<S: Subject>(bench: &Bench<S>, keys: SealingKeys) -> Step<()> {
     apply(&store, StoreOp::Escrow { key: key.clone(), owner: by, sibling: aside }).await?;
     expect(&other, &key, [None, Some(&successor), Some(&sibling)]).await?;
 
-    let shown = format!("{:?} {:?}", bench.connection(0), bench.connection(1));
-    let raw = bench.subject().raw_bytes().await?;
-    for canary in [&access, &refresh, &successor, &sibling] {
-        for (place, bytes) in [("Debug of the backend", shown.as_bytes()), ("raw bytes", &raw)] {
-            if let Some(sighting) = canary.find(bytes).first() {
-                let saw = format!("{sighting:?} in the {place}");
-                return Err(broken(Rule::SecretsSealed, saw));
-            }
-        }
-    }
-    let name = Canary::of("key of the grant", Secret::new(key.as_str().to_owned()));
-    if name.find(&raw).is_empty() {
-        let length = raw.len();
-        let saw = format!("the key of the grant is not in {length} raw bytes: are these all?");
-        return Err(broken(Rule::SecretsSealed, saw));
-    }
-    Ok(())
+    canaries::look(
+        bench,
+        SCENE,
+        &[&access, &refresh, &successor, &sibling],
+        ("key of the grant", key.as_str()),
+    )
+    .await
 }
 
 async fn apply(store: &Store, op: StoreOp<Secret>) -> Step<Record<Secret>> {
-    let answer = store.apply(op).await.map_err(|error| {
-        // It was sealed as it should, so what cannot be opened are other bytes.
-        let is_silent = matches!(error, StoreError::Backend(_));
-        let rule = if is_silent { Rule::Answers } else { Rule::ValuesKept };
-        broken(rule, error.to_string())
-    })?;
+    let answer = store.apply(op).await.map_err(|error| canaries::failed(SCENE, &error))?;
     let name = answer.outcome.name();
     if let StoreOutcome::Done(record) | StoreOutcome::Loaded(record) = answer.outcome {
         return Ok(record);
     }
-    Err(broken(Rule::AnsweredIsDone, format!("{name} for a grant in order")))
+    Err(broken(Rule::AnsweredIsDone, SCENE, format!("{name} for a grant in order")))
 }
 
 /// Reads access token, refresh token and sibling, and compares them with the canaries.
@@ -112,12 +78,8 @@ async fn expect(store: &Store, key: &GrantKey, expected: [Option<&Canary>; 3]) -
         };
         if !is_right {
             let saw = format!("another token than {canary:?}");
-            return Err(broken(Rule::ValuesKept, saw));
+            return Err(broken(Rule::ValuesKept, SCENE, saw));
         }
     }
     Ok(())
-}
-
-fn broken(rule: Rule, saw: String) -> Stop {
-    Stop::Violation(Violation::new(rule, SCENE, saw))
 }

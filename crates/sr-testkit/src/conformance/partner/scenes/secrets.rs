@@ -1,22 +1,15 @@
 //! The client secret of a company: through a `Store`, and nowhere to be found in what rests.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use sr_auth_core::lifecycle::StoreFailure;
-use sr_auth_core::store::{StoreAnswer, StoreOp};
 use sr_auth_core::{ClientId, Secret};
-use sr_auth_store::{
-    Backend, BackendError, BackendFault, Durability, Sealed, SealingKeys, Store, StoreError,
-};
+use sr_auth_store::{SealingKeys, Store};
 use sr_partner::IntegrationKey;
-use sr_partner::store::{Integrated, PartnerAnswer, PartnerOp, PartnerOutcome, Phase, Verified};
+use sr_partner::store::{Integrated, PartnerOp, PartnerOutcome, Phase, Verified};
 
 use super::Bench;
 use crate::Canary;
 use crate::conformance::bench::{Step, Stop};
+use crate::conformance::canaries::{self, broken};
 use crate::conformance::partner::values::{key, new_attempt};
-use crate::conformance::report::Violation;
 use crate::conformance::rule::Rule;
 use crate::conformance::stage::Stage;
 use crate::conformance::subject::{Subject, TrialError};
@@ -30,48 +23,26 @@ where
     M: AsyncFn() -> Result<S, TrialError>,
 {
     let keys = stage.suite().sealing_keys.clone();
-    stage.play(SCENE, async |bench: &mut Bench<S>| canaries(bench, keys).await).await
+    stage.play(SCENE, async |bench: &mut Bench<S>| tell(bench, &keys).await).await
 }
 
-/// A connection that a [`Store`] can own.
-#[derive(Debug)]
-struct Shared(Arc<dyn Backend>);
-
-#[async_trait]
-impl Backend for Shared {
-    async fn apply(&self, _op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
-        // No grant is kept here.
-        Err(BackendError::new(BackendFault::NotOffered, StoreFailure::NotDone))
-    }
-
-    async fn apply_partner(
-        &self,
-        op: PartnerOp<Sealed>,
-    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
-        self.0.apply_partner(op).await
-    }
-
-    fn durability(&self) -> Durability {
-        self.0.durability()
-    }
-}
-
-async fn canaries<S: Subject>(bench: &Bench<S>, keys: SealingKeys) -> Step<()> {
+async fn tell<S: Subject>(bench: &Bench<S>, keys: &SealingKeys) -> Step<()> {
     let key = key("planner", "canaries-of-the-company");
     let [secret, ours, token] =
         ["their secret", "our secret", "our token"].map(|it| Canary::new(it, 9));
-    let store = Store::new(Shared(bench.connection(0)), keys.clone()).accept_volatile();
-    let other = Store::new(Shared(bench.connection(1)), keys).accept_volatile();
+    let store = canaries::store(bench, 0, keys);
+    let other = canaries::store(bench, 1, keys);
     let mut attempt = new_attempt(&key, 1, 0);
     if let Some(client) = &mut attempt.outbound {
         client.secret = ours.secret().digest();
     }
     let outbound = attempt.outbound.clone();
-    let client = outbound.ok_or_else(|| broken(Rule::ValuesKept, "no client".to_owned()))?.key();
+    let client =
+        outbound.ok_or_else(|| broken(Rule::ValuesKept, SCENE, "no client".to_owned()))?.key();
     let (of, exchange) = (attempt.id, attempt.exchange);
     let begun = apply(&store, PartnerOp::Begin { attempt, key: key.clone() }).await?;
     let PartnerOutcome::Done(record) = begun else {
-        return Err(broken(Rule::AnsweredIsDone, format!("{} for a consent", begun.name())));
+        return Err(broken(Rule::AnsweredIsDone, SCENE, format!("{} for a consent", begun.name())));
     };
     let generation = record.generation;
     let (provisional, quiet) = (LONG, LONG);
@@ -91,32 +62,11 @@ async fn canaries<S: Subject>(bench: &Bench<S>, keys: SealingKeys) -> Step<()> {
     apply(&other, PartnerOp::Activate { attempt, key: key.clone(), verified }).await?;
     expect(&store, &key, secret.secret()).await?;
 
-    let shown = format!("{:?} {:?}", bench.connection(0), bench.connection(1));
-    let raw = bench.subject().raw_bytes().await?;
-    for canary in [&secret, &ours, &token] {
-        for (place, bytes) in [("Debug of the backend", shown.as_bytes()), ("raw bytes", &raw)] {
-            if let Some(sighting) = canary.find(bytes).first() {
-                let saw = format!("{sighting:?} in the {place}");
-                return Err(broken(Rule::SecretsSealed, saw));
-            }
-        }
-    }
-    let name = Canary::of("company", Secret::new(key.company.as_str().to_owned()));
-    if name.find(&raw).is_empty() {
-        let length = raw.len();
-        let saw = format!("the company is not in {length} raw bytes: are these all?");
-        return Err(broken(Rule::SecretsSealed, saw));
-    }
-    Ok(())
+    canaries::look(bench, SCENE, &[&secret, &ours, &token], ("company", key.company.as_str())).await
 }
 
 async fn apply(store: &Store, op: PartnerOp<Secret>) -> Step<PartnerOutcome<Secret>> {
-    let answer = store.apply_partner(op).await.map_err(|error| {
-        // It was sealed as it should, so what cannot be opened are other bytes.
-        let is_silent = matches!(error, StoreError::Backend(_));
-        let rule = if is_silent { Rule::Answers } else { Rule::ValuesKept };
-        broken(rule, error.to_string())
-    })?;
+    let answer = store.apply_partner(op).await.map_err(|error| canaries::failed(SCENE, &error))?;
     Ok(answer.outcome)
 }
 
@@ -124,7 +74,11 @@ async fn apply(store: &Store, op: PartnerOp<Secret>) -> Step<PartnerOutcome<Secr
 async fn expect(store: &Store, key: &IntegrationKey, secret: &Secret) -> Step<()> {
     let loaded = apply(store, PartnerOp::Load { key: key.clone() }).await?;
     let PartnerOutcome::Loaded(record) = loaded else {
-        return Err(broken(Rule::AnsweredIsDone, format!("{} for a company", loaded.name())));
+        return Err(broken(
+            Rule::AnsweredIsDone,
+            SCENE,
+            format!("{} for a company", loaded.name()),
+        ));
     };
     let attempt = record.attempt.as_ref().and_then(|it| match &it.phase {
         Phase::Integrated { integrated, .. } => Some(integrated),
@@ -134,9 +88,5 @@ async fn expect(store: &Store, key: &IntegrationKey, secret: &Secret) -> Step<()
     if kept.is_some_and(|it| it.secret.matches(secret)) {
         return Ok(());
     }
-    Err(broken(Rule::ValuesKept, "another secret than the company's".to_owned()))
-}
-
-fn broken(rule: Rule, saw: String) -> Stop {
-    Stop::Violation(Violation::new(rule, SCENE, saw))
+    Err(broken(Rule::ValuesKept, SCENE, "another secret than the company's".to_owned()))
 }
