@@ -2,9 +2,7 @@
 //! error or a `Debug`.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
 
-use std::fmt::Debug;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,36 +15,15 @@ use sr_auth_core::{ClientAuthentication, ClientCredentials, SecretBytes};
 use sr_auth_http::{
     ApiClient, Clock, Limits, ReqwestTransport, TokenClient, TokenSource, Transport, entropy,
 };
-use sr_testkit::{AutoDecision, Effect, Fault, Sandbox, SandboxSettings, Target};
+use sr_testkit::{AutoDecision, Effect, Fault, Sandbox, SandboxSettings, Target, Transcript};
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// As long a piece of a secret as may ever be seen, in characters.
 const GLIMPSE: usize = 12;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Adds everything that a value shows of itself.
-    fn show(&self, value: &impl Debug) {
-        writeln!(self.clone(), "{value:?} {value:#?}").unwrap();
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn k05_no_secret_reaches_a_log_an_error_or_debug() {
-    let log = Log::default();
+    let log = Transcript::default();
     let writer = log.clone();
     tracing_subscriber::fmt()
         .with_ansi(false)
@@ -55,7 +32,7 @@ async fn k05_no_secret_reaches_a_log_an_error_or_debug() {
         .with_writer(move || writer.clone())
         .init();
     let secrets = live_through(&log).await;
-    let shown = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let shown = log.text();
     for word in ["sr_auth", "client_credentials", "refresh_token", "api_call", "hyper_util"] {
         assert!(shown.contains(word), "the log is there, and tells of {word}");
     }
@@ -68,7 +45,7 @@ async fn k05_no_secret_reaches_a_log_an_error_or_debug() {
 }
 
 /// Does a bit of everything, well and badly, and returns the secrets that were about.
-async fn live_through(log: &Log) -> Vec<(&'static str, String)> {
+async fn live_through(log: &Transcript) -> Vec<(&'static str, String)> {
     let mut settings = SandboxSettings::default();
     settings.switches.auto_decision = AutoDecision::Authorize;
     let sandbox = Sandbox::start(settings).await.unwrap();

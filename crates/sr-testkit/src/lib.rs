@@ -4,8 +4,9 @@
 //! sockets and clock: requests and moments go in, answers come out, and the same seed gives the
 //! same run. [`World`] is who and what exists there, [`Switches`] decide what the documentation
 //! leaves open, [`Fault`]s make things go wrong. With the feature `server`, `Sandbox` serves it on
-//! loopback; with `conformance`, any store backend can be checked. [`strategy`] generates whatever may happen to a machine, and a [`Canary`] finds out
-//! whether a secret got loose.
+//! loopback; with `conformance`, any store backend can be checked. [`strategy`] generates whatever
+//! may happen to a machine, and a [`Canary`] finds out whether a secret got loose into a
+//! [`Transcript`].
 //!
 //! # Examples
 //!
@@ -42,6 +43,7 @@ mod drive;
 #[cfg(feature = "server")]
 mod sandbox;
 mod simulator;
+mod transcript;
 mod world;
 
 pub use canary::{Canary, Encoding, Sighting};
@@ -58,6 +60,7 @@ pub use simulator::{
     RequestScope, ResponseType, SecondToken, Simulator, Slot, SpentRefreshToken, Successor, Switch,
     SwitchError, Switches, Target, TokenErrors, TokenShape, UnconsentedIntegration, UnreadableBody,
 };
+pub use transcript::Transcript;
 pub use world::{
     Candidate, Client, ClientKind, Company, DemoCredentials, Job, Key, KeyHolder, PartnerApp,
     SystemRole, User, World,

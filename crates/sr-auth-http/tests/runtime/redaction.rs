@@ -1,43 +1,19 @@
 //! No secret in anything that is told while tokens are kept, renewed, refused and ended.
 
-use std::fmt::Debug;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sr_auth_core::lifecycle::View;
 use sr_auth_core::store::End;
 use sr_auth_core::{Fingerprint, FingerprintKey, Secret, TokenSet};
 use sr_auth_http::Clock;
-use sr_testkit::{Canary, Effect, Fault, Target};
+use sr_testkit::{Canary, Effect, Fault, Target, Transcript};
 
 use crate::flaky::Flaky;
 use crate::scene::{Scene, in_time, key, memory, until};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Adds everything that a value shows of itself.
-    fn show(&self, value: &impl Debug) {
-        writeln!(self.clone(), "{value:?} {value:#?}").unwrap();
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn k05_k07_fingerprints_are_told_while_tokens_are_kept_and_no_secret() {
-    let log = Log::default();
+    let log = Transcript::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
@@ -47,8 +23,7 @@ async fn k05_k07_fingerprints_are_told_while_tokens_are_kept_and_no_secret() {
     // All tasks of this test are on this thread.
     let _guard = tracing::subscriber::set_default(subscriber);
     let (canaries, fingerprint) = live_through(&log).await;
-    let shown = log.0.lock().unwrap().clone();
-    let text = String::from_utf8_lossy(&shown).into_owned();
+    let (shown, text) = (log.bytes(), log.text());
     for word in ["adopted", "rotated", "commit_delayed", "ended", "renewal_failed", "planner/acme"]
     {
         assert!(text.contains(word), "the log is there, and tells of {word}");
@@ -62,7 +37,7 @@ async fn k05_k07_fingerprints_are_told_while_tokens_are_kept_and_no_secret() {
 
 /// Does a bit of everything, well and badly, and returns the secrets that were about, and the
 /// fingerprint of the refresh token that the first rotation brought.
-async fn live_through(log: &Log) -> (Vec<Canary>, Fingerprint) {
+async fn live_through(log: &Transcript) -> (Vec<Canary>, Fingerprint) {
     let scene = Scene::start().await;
     let clock = Clock::manual(Clock::system().now());
     let (switch, store) = Flaky::new();

@@ -1,44 +1,18 @@
 //! Secrets are in no log, no page, no address and no file.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use sr_auth_core::Secret;
 use sr_partner::consent::ConsentDisplayMode::Redirect;
-use sr_testkit::Canary;
-use tracing_subscriber::fmt::MakeWriter;
+use sr_testkit::{Canary, Transcript};
 
 use crate::scene::{MASTER_SECRET, SESSION, Scene, text};
 
-/// Everything that is logged, at the finest level.
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn k04_i03_no_secret_is_logged_shown_or_kept() {
-    let log = Log::default();
+    let log = Transcript::default();
+    let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(log.clone())
+        .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let scene = Scene::new(Redirect).await;
@@ -72,7 +46,7 @@ async fn k04_i03_no_secret_is_logged_shown_or_kept() {
         Canary::of("second ticket", secret(&second)),
     ];
     let debug = format!("{:?} {:?}", scene.service, scene.service.guard_without_scope());
-    let log = log.0.lock().unwrap().clone();
+    let log = log.bytes();
     assert!(log.len() > 500, "something was logged: {}", log.len());
     let files: Vec<u8> = std::fs::read_dir(scene.folder())
         .unwrap()
