@@ -65,8 +65,12 @@ async fn version(client: &Object, schema: &Schema) -> Result<Option<i32>, Backen
     let select = schema.fill("SELECT version FROM {schema}.store");
     let rows = match client.query_typed(&select, &[]).await {
         Ok(rows) => rows,
-        Err(error) if is_missing(&error) && !is_occupied(client, schema).await? => return Ok(None),
-        Err(error) if is_missing(&error) => return Err(not_a_store()),
+        Err(error)
+            if is_foreign(&error) || is_missing(&error) && is_occupied(client, schema).await? =>
+        {
+            return Err(not_a_store());
+        }
+        Err(error) if is_missing(&error) => return Ok(None),
         Err(error) => return Err(Trouble::from(error).after_sending(true)),
     };
     let version = rows.first().and_then(|row| row.try_get::<_, i32>(0).ok());
@@ -77,17 +81,23 @@ const fn not_a_store() -> BackendError {
     BackendError::new(BackendFault::NotAStore, StoreFailure::NotDone)
 }
 
-/// Tells whether a schema of this name holds the tables of somebody else.
+/// Tells whether a schema of this name holds the tables of somebody else. Where ours is among them,
+/// it has been made since it was looked for.
 async fn is_occupied(client: &Object, schema: &Schema) -> Result<bool, BackendError> {
-    let select = "SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename <> 'store'";
+    let select = "SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 \
+                  HAVING count(*) > 0 AND NOT bool_or(tablename = 'store')";
     let rows = client.query_typed(select, &[(&schema.name(), Type::TEXT)]).await;
     Ok(!rows.map_err(|error| Trouble::from(error).after_sending(true))?.is_empty())
 }
 
 fn is_missing(error: &tokio_postgres::Error) -> bool {
-    let missing =
-        [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME, SqlState::UNDEFINED_COLUMN];
+    let missing = [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME];
     error.code().is_some_and(|code| missing.contains(code))
+}
+
+/// Tells whether there is a table of this name, and it is not ours.
+fn is_foreign(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::UNDEFINED_COLUMN)
 }
 
 /// Takes the steps from a version on, all or none. Who is too late is told nothing: it looks again.
