@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  install     the packages of Debian
+//!  certificates  of an authority that nobody else trusts
 //!  user        whom the servers run as: PostgreSQL and PgBouncer refuse an administrator
 //!  server      one server, from its start to its end
 //!  postgres, pgbouncer, redis   how each is set up, and when it answers
@@ -11,6 +12,7 @@
 //! Everything is in a temporary folder and on free ports of the loopback. The tests are told the
 //! addresses in their environment; without them they fail, so nothing is skipped unseen.
 
+mod certificates;
 mod control;
 mod install;
 mod pgbouncer;

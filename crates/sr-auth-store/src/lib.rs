@@ -45,6 +45,8 @@ mod sqlite;
 mod store;
 #[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod stored;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod tls;
 
 pub use backend::{Backend, Durability};
 pub use error::{

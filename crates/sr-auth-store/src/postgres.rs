@@ -205,7 +205,7 @@ impl PostgresBuilder {
     /// # Errors
     ///
     /// [`BackendError`] with [`Unreachable`](BackendFault::Unreachable),
-    /// [`Refused`](BackendFault::Refused), [`ReadOnly`](BackendFault::ReadOnly),
+    /// [`Untrusted`](BackendFault::Untrusted), [`Refused`](BackendFault::Refused), [`ReadOnly`](BackendFault::ReadOnly),
     /// [`NotAStore`](BackendFault::NotAStore), [`Incompatible`](BackendFault::Incompatible) or what
     /// else the server says.
     pub async fn open(self) -> Result<PostgresBackend, BackendError> {

@@ -138,6 +138,13 @@ pub struct RedisBuilder {
 }
 
 impl RedisBuilder {
+    /// Goes without TLS to a server that is not on this machine: whoever is on the way sees which
+    /// grants there are, and can undo what was written. A plain address is refused otherwise.
+    pub const fn accept_plaintext(mut self) -> Self {
+        self.settings.accepts_plaintext = true;
+        self
+    }
+
     /// Sets how long an answer may take: 5 s unless set. An operation that takes longer has an
     /// outcome that nobody knows.
     pub const fn answer_within(mut self, span: Duration) -> Self {
@@ -163,11 +170,23 @@ impl RedisBuilder {
         Ok(self)
     }
 
+    /// Trusts these certificate authorities, in PEM form, and no others: for a server whose
+    /// certificate is not of a public one.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
+        self.settings.root_certificates = Some(pem.to_vec());
+        self
+    }
+
     /// Opens the store.
+    ///
+    /// For `rediss://`, where the program has chosen no cryptography for `rustls` yet, that of
+    /// `aws-lc-rs` becomes its default.
     ///
     /// # Errors
     ///
     /// [`BackendError`] with [`Unreachable`](BackendFault::Unreachable),
+    /// [`Untrusted`](BackendFault::Untrusted), [`Misconfigured`](BackendFault::Misconfigured) for a
+    /// plain address elsewhere that was not accepted and for certificates that are none,
     /// [`Refused`](BackendFault::Refused), [`ReadOnly`](BackendFault::ReadOnly),
     /// [`NotAStore`](BackendFault::NotAStore), [`Incompatible`](BackendFault::Incompatible) or what
     /// else the server says.

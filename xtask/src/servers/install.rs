@@ -7,8 +7,9 @@ use anyhow::ensure;
 use crate::debian;
 
 /// What is looked for, and the package of Debian that brings it.
-const NEEDED: [(&str, &str); 4] = [
+const NEEDED: [(&str, &str); 5] = [
     ("initdb", "postgresql-15"),
+    ("openssl", "openssl"),
     ("pgbouncer", "pgbouncer"),
     ("redis-server", "redis-server"),
     ("setpriv", "util-linux"),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::certificates::Certificates;
 use super::server::{Recipe, free_port};
 use super::user::User;
 use crate::program::output;
@@ -18,7 +19,8 @@ const INITDB_WITHIN: Duration = Duration::from_secs(120);
 
 /// What differs from what the package is set to: durable, small, and with little written ahead, as
 /// tests read all of it.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
+    "ssl=on",
     "fsync=on",
     "full_page_writes=on",
     "synchronous_commit=on",
@@ -35,6 +37,7 @@ const SETTINGS: [&str; 11] = [
 ];
 
 pub(super) struct Postgres {
+    certificates: Certificates,
     data: PathBuf,
     pub(super) port: u16,
     user: User,
@@ -46,7 +49,11 @@ impl Postgres {
     /// # Errors
     ///
     /// Fails when `initdb` does.
-    pub(super) fn prepare(user: &User, folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn prepare(
+        user: &User,
+        folder: &Path,
+        certificates: &Certificates,
+    ) -> anyhow::Result<Self> {
         let data = folder.join("postgres");
         user.own(&data)?;
         let password = folder.join("password");
@@ -59,7 +66,8 @@ impl Postgres {
             .arg(password);
         initdb.arg("--pgdata").arg(&data).current_dir(&data);
         output("initdb", initdb, INITDB_WITHIN, folder)?;
-        Ok(Self { data, port: free_port()?, user: user.clone() })
+        let certificates = certificates.clone();
+        Ok(Self { certificates, data, port: free_port()?, user: user.clone() })
     }
 }
 
@@ -72,6 +80,10 @@ impl Recipe for Postgres {
         let mut postgres = self.user.command("postgres")?;
         postgres.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
         postgres.args(["-h", "127.0.0.1", "-p"]).arg(self.port.to_string());
+        let Certificates { certificate, key, .. } = &self.certificates;
+        for (setting, path) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+            postgres.arg("-c").arg(format!("{setting}={}", path.display()));
+        }
         postgres.args(SETTINGS.iter().flat_map(|it| ["-c", it])).current_dir(&self.data);
         Ok(postgres)
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::certificates::Certificates;
 use super::server::{Recipe, free_port};
 use super::user::User;
 
@@ -15,8 +16,10 @@ pub(super) const NAME: &str = "redis";
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) struct Redis {
+    certificates: Certificates,
     folder: PathBuf,
     port: u16,
+    tls_port: u16,
     user: User,
 }
 
@@ -26,10 +29,16 @@ impl Redis {
     /// # Errors
     ///
     /// Fails when the file system does not let us.
-    pub(super) fn prepare(user: &User, folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn prepare(
+        user: &User,
+        folder: &Path,
+        certificates: &Certificates,
+    ) -> anyhow::Result<Self> {
         let folder = folder.join(NAME);
         user.own(&folder)?;
-        Ok(Self { folder, port: free_port()?, user: user.clone() })
+        let (port, tls_port) = (free_port()?, free_port()?);
+        let certificates = certificates.clone();
+        Ok(Self { certificates, folder, port, tls_port, user: user.clone() })
     }
 
     fn ping(&self) -> std::io::Result<bool> {
@@ -53,6 +62,10 @@ impl Recipe for Redis {
         redis.args(["--bind", "127.0.0.1", "--port"]).arg(self.port.to_string());
         redis.arg("--dir").arg(&self.folder);
         redis.args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
+        let Certificates { authority, certificate, key, .. } = &self.certificates;
+        redis.arg("--tls-port").arg(self.tls_port.to_string()).args(["--tls-auth-clients", "no"]);
+        redis.arg("--tls-ca-cert-file").arg(authority);
+        redis.arg("--tls-cert-file").arg(certificate).arg("--tls-key-file").arg(key);
         redis.current_dir(&self.folder);
         Ok(redis)
     }
@@ -64,7 +77,9 @@ impl Recipe for Redis {
     fn addresses(&self) -> Vec<(String, String)> {
         let address = format!("redis://127.0.0.1:{}/", self.port);
         let folder = self.folder.display().to_string();
+        let through_tls = format!("rediss://localhost:{}/", self.tls_port);
         vec![
+            ("SR_AUTH_TEST_REDIS_TLS".to_owned(), through_tls),
             ("SR_AUTH_TEST_REDIS".to_owned(), address),
             ("SR_AUTH_TEST_REDIS_FOLDER".to_owned(), folder),
         ]

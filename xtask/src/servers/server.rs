@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::certificates::Certificates;
 use super::user::User;
 use super::{pgbouncer, postgres, redis};
 use crate::program::{self, Program};
@@ -35,6 +36,7 @@ pub(super) trait Recipe: Send {
 
 /// All of them.
 pub(super) struct Servers {
+    certificates: Certificates,
     folder: PathBuf,
     servers: Vec<Server>,
 }
@@ -52,20 +54,22 @@ impl Servers {
     ///
     /// Fails when one does not answer in time, with the end of its log.
     pub(super) fn start(user: &User, folder: &Path) -> anyhow::Result<Self> {
-        let postgres = postgres::Postgres::prepare(user, folder)?;
+        let certificates = Certificates::make(user, folder)?;
+        let postgres = postgres::Postgres::prepare(user, folder, &certificates)?;
         let pgbouncer = pgbouncer::PgBouncer::prepare(user, folder, &postgres)?;
-        let redis = redis::Redis::prepare(user, folder)?;
+        let redis = redis::Redis::prepare(user, folder, &certificates)?;
         let recipes: [Box<dyn Recipe>; 3] =
             [Box::new(postgres), Box::new(pgbouncer), Box::new(redis)];
         let servers = recipes.into_iter().map(|recipe| Server { program: None, recipe }).collect();
-        let mut servers = Self { folder: folder.to_owned(), servers };
+        let mut servers = Self { certificates, folder: folder.to_owned(), servers };
         NAMES.iter().try_for_each(|name| servers.start_one(name))?;
         Ok(servers)
     }
 
     /// Returns the variables that name the servers to tests.
     pub(super) fn addresses(&self) -> Vec<(String, String)> {
-        self.servers.iter().flat_map(|it| it.recipe.addresses()).collect()
+        let addresses = self.servers.iter().flat_map(|it| it.recipe.addresses());
+        addresses.chain(self.certificates.variables()).collect()
     }
 
     /// Starts a server that is down, and waits until it answers.

@@ -137,6 +137,9 @@ pub enum BackendFault {
     /// The store did not answer: a connection that was refused, lost or too slow.
     #[error("the store is unreachable")]
     Unreachable,
+    /// The server's certificate is not for its name, has ended, or is of nobody who is trusted.
+    #[error("the server of the store cannot prove who it is")]
+    Untrusted,
 }
 
 impl BackendFault {
@@ -160,7 +163,8 @@ impl BackendFault {
             | Self::OpenToOthers
             | Self::ReadOnly
             | Self::Refused
-            | Self::TooLarge => Remedy::FixConfiguration,
+            | Self::TooLarge
+            | Self::Untrusted => Remedy::FixConfiguration,
         }
     }
 
@@ -185,6 +189,9 @@ impl BackendFault {
             Self::TooLarge => "look at what the token endpoint answers, or choose another store",
             Self::Unreachable => "look at the server of the store and the network",
             Self::Unreadable => "look at the disk and the log of the operating system",
+            Self::Untrusted => {
+                "look at the server's certificate, its name in the address, and `root_certificates`"
+            }
         }
     }
 
@@ -207,6 +214,7 @@ impl BackendFault {
             Self::TooLarge => "sr_auth::store::too_large",
             Self::Unreachable => "sr_auth::store::unreachable",
             Self::Unreadable => "sr_auth::store::unreadable",
+            Self::Untrusted => "sr_auth::store::untrusted",
         }
     }
 }
@@ -222,7 +230,7 @@ mod tests {
         use BackendFault::{
             Busy, Closed, Corrupted, DiskFull, Incompatible, Misconfigured, MissingFolder,
             NoRandomness, NotAStore, NotDurable, NotOffered, OpenToOthers, ReadOnly, Refused,
-            TooLarge, Unreachable, Unreadable,
+            TooLarge, Unreachable, Unreadable, Untrusted,
         };
         let faults = [
             Busy,
@@ -242,6 +250,7 @@ mod tests {
             TooLarge,
             Unreachable,
             Unreadable,
+            Untrusted,
         ];
         let names: BTreeSet<_> = faults.iter().map(|it| it.code()).collect();
         let told: BTreeSet<_> = faults.iter().map(|it| format!("{it}: {}", it.advice())).collect();

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use sr_auth_core::Secret;
 use sr_auth_core::lifecycle::StoreFailure;
@@ -14,7 +12,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{BackendError, BackendFault};
+use crate::{BackendError, BackendFault, tls};
 
 /// How soon a peer that is gone without a word is noticed.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(10);
@@ -80,14 +78,7 @@ impl Settings {
             let builder = builder.with_platform_verifier().map_err(|_| misconfigured())?;
             return Ok(builder.with_no_client_auth());
         };
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|_| misconfigured())?;
-            roots.add(certificate).map_err(|_| misconfigured())?;
-        }
-        if roots.is_empty() {
-            return Err(misconfigured());
-        }
+        let roots = tls::roots(pem).ok_or_else(misconfigured)?;
         Ok(builder.with_root_certificates(roots).with_no_client_auth())
     }
 }

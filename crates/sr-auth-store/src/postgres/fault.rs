@@ -5,7 +5,7 @@ use sr_auth_core::lifecycle::StoreFailure;
 use tokio_postgres::Error;
 use tokio_postgres::error::Severity;
 
-use crate::{BackendError, BackendFault};
+use crate::{BackendError, BackendFault, tls};
 
 /// What can stop a statement.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ fn is_rolled_back(error: &Error) -> bool {
 }
 
 fn fault(error: &Error) -> BackendFault {
-    let Some(error) = error.as_db_error() else { return BackendFault::Unreachable };
+    let Some(error) = error.as_db_error() else { return untold(error) };
     let code = error.code().code();
     let class = code.get(..2).unwrap_or_default();
     match (class, code) {
@@ -84,6 +84,14 @@ fn fault(error: &Error) -> BackendFault {
         ("53", _) => BackendFault::Busy,
         ("08" | "57", _) => BackendFault::Unreachable,
         _ => BackendFault::Unreadable,
+    }
+}
+
+/// Returns what is wrong before the server said anything.
+fn untold(error: &Error) -> BackendFault {
+    match tls::is_at_fault(error) {
+        Some(_) => BackendFault::Untrusted,
+        None => BackendFault::Unreachable,
     }
 }
 

@@ -1,19 +1,24 @@
 //! Addresses, the connection, the script.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value, cmd};
-use sr_auth_core::Secret;
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, Pipeline, RedisError, Script,
+    ServerErrorKind, TlsCertificates, Value, cmd,
+};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_core::{Remedy, Secret};
 use tokio::time::timeout;
 
 use super::fault;
 use super::proof::PATTERN;
 use crate::stored::call::{Call, Parameter};
-use crate::{BackendError, BackendFault, random};
+use crate::{BackendError, BackendFault, random, tls};
 
 /// How the keys and values of a store are laid out.
 const VERSION: &str = "1";
@@ -23,8 +28,10 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scr
 
 /// What an application may set.
 pub(super) struct Settings {
+    pub(super) accepts_plaintext: bool,
     pub(super) answer_within: Duration,
     pub(super) connect_within: Duration,
+    pub(super) root_certificates: Option<Vec<u8>>,
     address: Client,
     name: String,
 }
@@ -35,7 +42,36 @@ impl Settings {
         // Not the error of the library, which may repeat a part of the address.
         let address = Client::open(address.expose()).map_err(|_| misconfigured())?;
         let (answer_within, connect_within) = (Duration::from_secs(5), Duration::from_secs(5));
-        Ok(Self { answer_within, connect_within, address, name: "sr-auth".to_owned() })
+        Ok(Self {
+            accepts_plaintext: false,
+            answer_within,
+            connect_within,
+            root_certificates: None,
+            address,
+            name: "sr-auth".to_owned(),
+        })
+    }
+
+    /// Makes the client; nothing is opened yet.
+    fn client(&self) -> Result<Client, BackendError> {
+        let info = self.address.get_connection_info();
+        if !self.accepts_plaintext && is_plaintext_elsewhere(info.addr()) {
+            return Err(misconfigured());
+        }
+        if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Ok(self.address.clone());
+        }
+        // The library panics where a program has chosen no cryptography, or has two to choose from.
+        if CryptoProvider::get_default().is_none() {
+            // Somebody else may have been faster.
+            let _chosen = aws_lc_rs::default_provider().install_default();
+        }
+        let Some(roots) = &self.root_certificates else { return Ok(self.address.clone()) };
+        if tls::roots(roots).is_none() {
+            return Err(misconfigured());
+        }
+        let certificates = TlsCertificates { client_tls: None, root_cert: Some(roots.clone()) };
+        Client::build_with_tls(info.clone(), certificates).map_err(|_| misconfigured())
     }
 
     pub(super) fn set_name(&mut self, name: &str) -> Result<(), BackendError> {
@@ -62,14 +98,16 @@ impl Link {
     ///
     /// As [`RedisBuilder::open`](super::RedisBuilder::open).
     pub(super) async fn open(settings: Settings) -> Result<Self, BackendError> {
-        let Settings { answer_within, connect_within, address, name } = settings;
+        let client = settings.client()?;
+        let Settings { answer_within, connect_within, name, .. } = settings;
+        try_once(&client, connect_within).await?;
         // What waits longer than an answer may take is given up here, not below.
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(connect_within))
             .set_max_delay(Duration::from_millis(500))
             .set_number_of_retries(usize::MAX)
             .set_response_timeout(None);
-        let connect = ConnectionManager::new_with_config(address, config);
+        let connect = ConnectionManager::new_with_config(client, config);
         let manager = timeout(connect_within, connect).await;
         let late = |_| BackendError::new(BackendFault::Unreachable, StoreFailure::NotDone);
         let manager = manager.map_err(late)?.map_err(|it| fault::after_sending(it, true))?;
@@ -176,6 +214,28 @@ impl fmt::Debug for Link {
     }
 }
 
+/// Connects once, as the connection that is kept tries again and does not say why.
+///
+/// # Errors
+///
+/// What does not change by itself: a server that refuses us, or that is not trusted.
+async fn try_once(client: &Client, within: Duration) -> Result<(), BackendError> {
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(within));
+    let once = client.get_multiplexed_async_connection_with_config(&config).await;
+    let error = once.map(drop).map_err(|it| fault::after_sending(it, true));
+    match error {
+        Err(error) if error.remedy() == Remedy::FixConfiguration => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Tells whether somebody on the way could read what is said, or change it.
+fn is_plaintext_elsewhere(address: &ConnectionAddr) -> bool {
+    let ConnectionAddr::Tcp(host, _) = address else { return false };
+    let host = host.trim_matches(['[', ']']);
+    host != "localhost" && !host.parse().is_ok_and(|it: IpAddr| it.is_loopback())
+}
+
 fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
@@ -202,6 +262,35 @@ mod tests {
         ];
         for (name, store, expected) in cases {
             assert_eq!(settings.set_name(store).is_ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_this_machine_goes_through_tls() {
+        let cases = [
+            ("loopback", "redis://127.0.0.1/", true),
+            ("loopback, version 6", "redis://[::1]:6379/", true),
+            ("by name", "redis://localhost/", true),
+            ("a socket", "unix:/run/redis.sock", true),
+            ("elsewhere", "redis://db.example.com/", false),
+            ("elsewhere, with TLS", "rediss://db.example.com/", true),
+        ];
+        for (name, address, expected) in cases {
+            let mut settings = Settings::parse(&Secret::new(address.to_owned())).unwrap();
+            assert_eq!(settings.client().is_ok(), expected, "{name}");
+            settings.accepts_plaintext = true;
+            assert!(settings.client().is_ok(), "{name}, accepted");
+        }
+    }
+
+    #[test]
+    fn roots_that_are_none_are_refused() {
+        for pem in ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let address = Secret::new("rediss://db.example.com/".to_owned());
+            let mut settings = Settings::parse(&address).unwrap();
+            settings.root_certificates = Some(pem.as_bytes().to_vec());
+            let fault = settings.client().map(drop).map_err(|error| error.fault());
+            assert_eq!(fault, Err(BackendFault::Misconfigured), "{pem}");
         }
     }
 

@@ -3,7 +3,7 @@
 use ::redis::{ErrorKind, RedisError, ServerError};
 use sr_auth_core::lifecycle::StoreFailure;
 
-use crate::{BackendError, BackendFault};
+use crate::{BackendError, BackendFault, tls};
 
 /// An error after the script was handed to the connection.
 ///
@@ -45,6 +45,10 @@ fn told(error: &ServerError) -> (BackendFault, bool) {
 /// Returns what is wrong before the server said anything, or when it said what nobody understands.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library adds kinds; each is a failure")]
 fn untold(error: &RedisError) -> (BackendFault, bool) {
+    if tls::is_at_fault(error).is_some() {
+        // Nothing is written before the server has proven who it is.
+        return (BackendFault::Untrusted, true);
+    }
     match error.kind() {
         ErrorKind::AuthenticationFailed => (BackendFault::Refused, true),
         ErrorKind::InvalidClientConfig => (BackendFault::Misconfigured, true),

@@ -8,3 +8,4 @@ mod postgres;
 mod proxy;
 mod redis;
 mod round_trips;
+mod tls;

@@ -93,6 +93,23 @@ async fn what_is_no_store_of_this_version_is_left_alone() {
 }
 
 #[tokio::test]
+async fn who_may_not_enter_is_told_so_without_the_password() {
+    command("ACL", &["SETUSER", "reader", "on", ">canary", "~*", "+@read", "+ping"]).await;
+    let with = |user: &str| variable("SR_AUTH_TEST_REDIS").replace("redis://", user);
+    for (name, address) in [
+        ("a wrong password", with("redis://reader:canary-2@")),
+        ("an unknown user", with("redis://nobody:canary-2@")),
+        ("a user without the right to write", with("redis://reader:canary@")),
+    ] {
+        let error = RedisBackend::open(&Secret::new(address)).await.unwrap_err();
+        let seen = (error.fault(), error.failure());
+        assert_eq!(seen, (BackendFault::Refused, StoreFailure::NotDone), "{name}: {error:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{name}");
+    }
+    command("ACL", &["DELUSER", "reader"]).await;
+}
+
+#[tokio::test]
 async fn a_server_that_was_down_is_found_again_with_all_that_was_answered() {
     let backend = open(&fresh_name()).await;
     backend.apply(adopt()).await.unwrap();
