@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use super::attempt::Call;
 use super::context::Context;
 use super::held::is_ended;
+use super::news::News;
 use super::{Event, Input, StoreFailure, StoreOpId};
 use crate::store::{End, Generation, NewGrant, StoreAnswer, StoreOp, StoreOutcome};
 use crate::{Secret, Timestamp};
@@ -154,7 +155,8 @@ impl Commands {
         if !self.doubted {
             // What the store has just written is of the history that it has now: an older record,
             // as from a replica that lags, is not.
-            cx.known.affairs_mut().news.take_if(|it| it.is_rewound());
+            let news = cx.known.affairs_mut().news.take();
+            cx.known.affairs_mut().news = news.and_then(News::settled);
         }
         self.queue.pop_front();
         self.failures = 0;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::attempt::{self, Attempt, Call, Claim};
 use super::context::{Asked, Context, Rotation, Taken};
 use super::held::fingerprint;
+use super::news::News;
 use super::{Access, Blame, Event, Input, Recovery, StoreFailure};
 use crate::store::{
     CauseOfDeath, Health, IntentId, OwnerId, Record, StoreAnswer, StoreOp, StoreOutcome,
@@ -258,7 +259,10 @@ fn read(
         // No answer to a reading: the store's binding is broken.
         return cx.back_off(now, Blame::Store, Timestamp::EPOCH);
     };
-    let is_rewound = cx.known.affairs().news.is_some_and(|it| it.is_rewound());
+    let news = cx.known.affairs().news;
+    // A record from before an end that was told since the store went back: a replica lags.
+    let is_heard = news.is_some_and(|it| it.is_end_after(record.generation));
+    let is_rewound = news.is_some_and(News::is_rewound) && !is_heard;
     if is_rewound && record.generation < cx.generation() {
         cx.known.affairs_mut().news = None;
         return attempt::heal(now, record, cx);

@@ -4,6 +4,7 @@
 //! else is read from the record. News are kept until it was read: an answer that is awaited may be
 //! from before them, and a reading may fail.
 
+use super::Input;
 use super::context::{Context, Knowledge};
 use super::held::is_ended;
 use crate::store::{Generation, Health};
@@ -11,8 +12,10 @@ use crate::store::{Generation, Health};
 /// A change that the store has told of, and that was not read yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct News {
-    pub(crate) generation: Generation,
-    pub(crate) health: Health,
+    generation: Generation,
+    health: Health,
+    /// The store has another history since, and the record of it was not read yet.
+    rewound: bool,
 }
 
 impl News {
@@ -20,19 +23,38 @@ impl News {
     /// generations may be lower than those that are held. No grant comes as far as this one.
     pub(crate) const REWOUND: Generation = Generation::from_number(u64::MAX);
 
-    /// Tells whether a lower generation than the one that is held is to be believed.
-    pub(super) fn is_rewound(self) -> bool {
-        self.generation == Self::REWOUND
+    pub(super) fn new(generation: Generation, health: Health) -> Self {
+        Self { generation, health, rewound: generation == Self::REWOUND }
     }
 
-    /// Takes news in.
+    /// Returns what was told, as the input that it came with.
+    pub(super) const fn into_input(self) -> Input {
+        Input::Changed { generation: self.generation, health: self.health }
+    }
+
+    /// Tells whether a lower generation than the one that is held is to be believed.
+    pub(super) const fn is_rewound(self) -> bool {
+        self.rewound
+    }
+
+    /// The history that the store has now is known: what else was told is still news.
+    pub(super) fn settled(self) -> Option<Self> {
+        let told = self.generation != Self::REWOUND;
+        told.then_some(Self { rewound: false, ..self })
+    }
+
+    /// Takes news in. What was told before the store went back is no news any more, and what is
+    /// told after it does not make it forgotten.
     pub(super) fn hear(self, known: &mut Knowledge) {
         let is_newer = known.held.as_ref().is_none_or(|it| self.generation > it.generation);
         if is_newer && is_ended(self.health) {
             known.health = self.health;
         }
-        if known.affairs().news.is_none_or(|it| self.generation >= it.generation) {
-            known.affairs_mut().news = Some(self);
+        let old = known.affairs().news;
+        let is_first = old.is_none_or(|it| it.generation == Self::REWOUND);
+        if is_first || old.is_some_and(|it| self.generation >= it.generation) {
+            let rewound = self.rewound || old.is_some_and(Self::is_rewound);
+            known.affairs_mut().news = Some(Self { rewound, ..self });
         }
     }
 
@@ -46,6 +68,6 @@ impl News {
     pub(super) fn is_new(self, cx: &Context<'_>) -> bool {
         let held = cx.known.held.as_ref();
         let is_newer = held.is_none_or(|it| self.generation > it.generation);
-        is_newer || self.health != cx.known.health
+        self.rewound || is_newer || self.health != cx.known.health
     }
 }

@@ -227,8 +227,8 @@ impl Rotation {
     /// may be long, nothing else would have the record read.
     fn catch_up(self, now: Timestamp, cx: &mut Context<'_>) -> Self {
         match (self, cx.known.affairs().news.filter(|it| it.is_new(cx))) {
-            (Self::BackingOff { .. } | Self::Doubt(_), Some(News { generation, health })) => {
-                self.next(now, Input::Changed { generation, health }, cx)
+            (Self::BackingOff { .. } | Self::Doubt(_), Some(news)) => {
+                self.next(now, news.into_input(), cx)
             }
             (unchanged, _) => unchanged,
         }
@@ -240,7 +240,7 @@ impl Rotation {
             (Self::Doubt(doubt), input) => doubt.next(now, input, cx),
             (Self::BackingOff { until, .. }, Input::Timeout) if now >= until => Self::Idle,
             (Self::BackingOff { .. }, Input::Changed { generation, health })
-                if (News { generation, health }).is_new(cx) =>
+                if News::new(generation, health).is_new(cx) =>
             {
                 Self::Doubt(Doubt::read(now, cx))
             }
@@ -320,7 +320,7 @@ fn route(
             *rotation = rotation.next(now, Input::Want, cx);
         }
         Input::Changed { generation, health } => {
-            let news = News { generation, health };
+            let news = News::new(generation, health);
             if news.is_rewound() {
                 Commands::doubt(commands);
             }

@@ -4,28 +4,18 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, Input, Output, Ruling, Settings};
+use sr_auth_core::Machine as _;
+use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, Input, Output, Ruling};
 use sr_auth_core::lifecycle::{self, Availability, Event};
 use sr_auth_core::store::{
     End, Health, IntentId, Model, NewIntent, OwnerId, Renewal, StoreIdentity, StoreOp,
 };
-use sr_auth_core::{Machine as _, RefreshToken};
 
 use crate::fixture::at;
-use crate::fleet_scene::{Scene, Server, application, key, process};
+use crate::fleet_scene::{Scene, Server, application, key, process, settings, slow_pulse};
 
 fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
-}
-
-/// Ten requests a second, bursts of ten.
-fn settings() -> Settings {
-    Settings::default().with_budget(number(10), number(10))
-}
-
-/// For tests of weeks.
-fn slow_pulse(settings: Settings) -> Settings {
-    settings.with_pulse_every(Duration::from_secs(60)).expect("in range")
 }
 
 #[test]
@@ -245,57 +235,6 @@ fn who_waits_for_a_record_is_not_told_of_an_end_that_a_newer_consent_has_undone(
     assert_eq!(pulses, 1);
     let told = fleet.availability(pulsed, id);
     assert!(matches!(told, Some(Availability::Pending { .. })), "{told:?}");
-}
-
-#[test]
-fn a_restored_backup_is_noticed_and_met_with_care() {
-    let mut scene = Scene::new(settings()).with_grants(20);
-    scene.pass_secs(10);
-    let backup = scene.store.clone();
-    (0..6).for_each(|number| scene.want(number));
-    scene.pass_secs(10);
-    assert!((0..6).all(|number| scene.is_ready(number)));
-    scene.store = backup;
-    scene.pass_secs(5);
-    assert_eq!(scene.notices, [FleetEvent::StoreRolledBack]);
-    scene.server = Server::TakesItsTime;
-    (6..20).for_each(|number| scene.want(number));
-    scene.pass_secs(5);
-    assert_eq!(scene.waiting(), 1, "one at a time");
-    scene.answer_all();
-    scene.pass_secs(10);
-    assert!((0..20).all(|number| scene.is_ready(number)));
-    assert_eq!(scene.notices.get(1..), Some(&[FleetEvent::StoreTrusted][..]));
-    // Those that were renewed before are, when their time comes, written again from memory.
-    scene.pass_secs(1_800);
-    (0..6).for_each(|number| scene.want(number));
-    scene.pass_secs(60);
-    assert!((0..6).all(|number| scene.is_ready(number)));
-    assert_eq!(scene.deaths, 0);
-}
-
-#[test]
-fn a_backup_of_the_last_week_is_healed_from_memory_and_an_older_one_where_it_is_wished() {
-    let day = Duration::from_secs(24 * 60 * 60);
-    let usual = slow_pulse(settings());
-    let longest = usual.with_healing_for(RefreshToken::LIFE);
-    for (settings, days, is_healed) in [(usual, 6, true), (usual, 8, false), (longest, 16, true)] {
-        let mut scene = Scene::new(settings).with_grants(1);
-        let backup = scene.store.clone();
-        scene.pass_secs(600);
-        scene.want(0);
-        let stored = |scene: &Scene| scene.record(0).refresh.as_ref().map(|it| it.fingerprint);
-        let rotated = stored(&scene);
-        scene.pass(day * days);
-        scene.store = backup;
-        scene.pass_secs(120);
-        assert_eq!(scene.notices, [FleetEvent::StoreRolledBack]);
-        assert_eq!(stored(&scene) == rotated, is_healed, "after {days} days");
-        assert_eq!(scene.record(0).health, Health::Live, "nothing was presented");
-        scene.want(0);
-        scene.pass_secs(600);
-        assert_eq!((scene.is_ready(0), scene.deaths), (is_healed, u32::from(!is_healed)));
-    }
 }
 
 #[test]

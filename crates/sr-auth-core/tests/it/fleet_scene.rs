@@ -1,6 +1,7 @@
 //! A fleet, a store and a token endpoint on a table, with a clock that is moved by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, Input, Output, Settings};
@@ -237,6 +238,17 @@ impl Scene {
             ),
         )
     }
+}
+
+/// Ten requests a second, bursts of ten.
+pub(crate) fn settings() -> Settings {
+    let ten = NonZeroU32::new(10).expect("not zero");
+    Settings::default().with_budget(ten, ten)
+}
+
+/// For tests of weeks.
+pub(crate) fn slow_pulse(settings: Settings) -> Settings {
+    settings.with_pulse_every(Duration::from_secs(60)).expect("in range")
 }
 
 pub(crate) fn key(number: u32) -> GrantKey {

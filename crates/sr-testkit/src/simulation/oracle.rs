@@ -173,8 +173,11 @@ struct Seen {
     outdated: bool,
     /// It has the grant in memory.
     resident: bool,
-    /// It was told, while it had the grant in memory, that it has ended.
-    told_end: bool,
+    /// The generation with which it was told, while it had the grant in memory, that it has ended.
+    told_end: Option<Generation>,
+    /// It was told of an end that the store has lost since: how many pulses there are until it has
+    /// read the record again. One tells it that the store went back, and with the next one it reads.
+    told_lost_end: u8,
     /// When the store was last read for it.
     read_at: Timestamp,
     /// A caller waits.
@@ -302,13 +305,15 @@ impl Oracle {
     pub(super) fn pulsed(&mut self, process: usize, at: Timestamp, late: bool) {
         let Some(it) = self.processes.get_mut(process) else { return };
         if late {
-            it.seen.iter_mut().for_each(|seen| seen.told_end = false);
+            it.seen.iter_mut().for_each(|seen| seen.told_end = None);
             return;
         }
         it.pulsed_at = it.pulsed_at.max(at);
         for (seen, grant) in it.seen.iter_mut().zip(&self.grants) {
             let ended = grant.ended_at.is_some_and(|ended| ended < at);
-            seen.told_end = seen.resident && ended && grant.restored_at.is_none();
+            let is_told = seen.resident && ended && grant.restored_at.is_none();
+            seen.told_end = is_told.then_some(grant.ended_with);
+            seen.told_lost_end = seen.told_lost_end.saturating_sub(1);
         }
     }
 

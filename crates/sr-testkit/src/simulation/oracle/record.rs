@@ -418,14 +418,13 @@ impl Oracle {
         let has_gone_back = self.restored_at.is_some();
         let newest = self.grants.get(grant).and_then(|it| it.row).map(|it| it.generation);
         let newest = newest.unwrap_or_default();
-        let ended_with = self.grants.get(grant).map(|it| it.ended_with).unwrap_or_default();
         let Some(seen) = self.seen_mut(process, grant) else { return };
         seen.outdated = is_read && row.generation < newest;
-        seen.told_end &= row.generation <= ended_with;
+        seen.told_end.take_if(|it| row.generation > *it);
         if is_read {
             seen.read_at = seen.read_at.max(shown_at);
         }
-        if late || outdated {
+        if late || outdated || seen.told_lost_end > 0 {
             (seen.access, seen.ended) = (None, false);
             seen.held = seen.held.max(row.generation);
             return;
@@ -474,6 +473,10 @@ impl Oracle {
         for process in &mut self.processes {
             for seen in &mut process.seen {
                 seen.generation = Generation::default();
+                let told = seen.told_end.take();
+                if seen.ended || told.is_some() {
+                    (seen.access, seen.told_lost_end) = (None, 2);
+                }
             }
         }
     }

@@ -123,7 +123,7 @@ impl Oracle {
         let is_heard = ended_at.zip(pulsed_at).is_some_and(|(ended, pulsed)| ended < pulsed);
         let Some(seen) = self.seen_mut(process, grant) else { return };
         // Who came later and was shown an old record by a replica does not know better.
-        let knows = seen.ended || seen.told_end || (is_heard && !seen.outdated);
+        let knows = seen.ended || seen.told_end.is_some() || (is_heard && !seen.outdated);
         if knows && seen.commanded == 0 {
             let detail = "a grant is served that has ended, and the process knows it";
             self.break_promise(at, Invariant::EndIsHeard, detail, Some(process), Some(grant));
