@@ -12,11 +12,14 @@ pub use layer::{Authorize, AuthorizeError, AuthorizeFuture, AuthorizeLayer, Once
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthorizeMiddleware;
 
+#[cfg(feature = "reqwest-middleware")]
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Method, StatusCode};
 use sr_auth_core::{ApiOrigin, Authorization, Fingerprint};
 
+#[cfg(feature = "tower")]
+use crate::runtime::Recent;
 use crate::{Clock, TokenSource};
 use pace::Pace;
 
@@ -57,6 +60,7 @@ impl Rules {
     }
 
     /// Tells whether a request to the API may carry the credential.
+    #[inline]
     fn signs(is_api: bool, extensions: &Extensions) -> bool {
         is_api && extensions.get::<Public>().is_none()
     }
@@ -67,7 +71,24 @@ impl Rules {
     }
 
     /// Takes in the answer to a request that was signed with a token.
+    #[inline]
     fn judge(
+        &self,
+        endpoint: Endpoint,
+        sent: Option<Fingerprint>,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Verdict {
+        // Nearly all answers say nothing that has to be known.
+        if self.pace.is_none() && status != StatusCode::UNAUTHORIZED {
+            return Verdict::Done;
+        }
+        self.judge_closely(endpoint, sent, status, headers)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn judge_closely(
         &self,
         endpoint: Endpoint,
         sent: Option<Fingerprint>,
@@ -96,18 +117,37 @@ impl Rules {
     }
 
     /// Names the endpoint of a request; only the pace asks which it is.
-    fn endpoint(&self, method: &Method, path: &str) -> Endpoint {
-        self.pace.as_ref().map_or(Endpoint::ANY, |_| Endpoint::of(method, path))
+    #[inline]
+    fn endpoint<'a>(&self, method: &Method, path: impl FnOnce() -> &'a str) -> Endpoint {
+        self.pace.as_ref().map_or(Endpoint::ANY, |_| Endpoint::of(method, path()))
     }
 
     /// Returns the header, if one is sent, when neither it nor the pace makes the request wait.
+    #[cfg(feature = "reqwest-middleware")]
     fn at_hand(&self, endpoint: Endpoint) -> Option<Option<Arc<Authorization>>> {
-        let is_held = self.pace.as_ref().is_some_and(|it| it.holds(endpoint, self.clock.now()));
-        if is_held { None } else { self.source.signature_at_hand() }
+        if self.holds(endpoint) { None } else { self.source.signature_at_hand() }
+    }
+
+    /// As [`at_hand`](Self::at_hand), for one that remembers what it sent last.
+    #[cfg(feature = "tower")]
+    #[inline]
+    fn again_at_hand<'a>(
+        &'a self,
+        endpoint: Endpoint,
+        recent: &'a mut Option<Recent>,
+    ) -> Option<Option<&'a Authorization>> {
+        if self.holds(endpoint) { None } else { self.source.signature_again(recent) }
+    }
+
+    /// Tells whether the pace makes a request wait.
+    #[inline]
+    fn holds(&self, endpoint: Endpoint) -> bool {
+        self.pace.as_ref().is_some_and(|it| it.holds(endpoint, self.clock.now()))
     }
 }
 
 /// Puts the header into a request; returns what a 401 is reported with.
+#[inline]
 fn sign(headers: &mut HeaderMap, signature: Option<&Authorization>) -> Option<Fingerprint> {
     let signature = signature?;
     signature.apply_to(headers);

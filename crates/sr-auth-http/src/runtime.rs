@@ -24,6 +24,8 @@ mod waiting;
 
 pub(crate) use command::Command;
 pub(crate) use entry::Entry;
+#[cfg(feature = "tower")]
+pub(crate) use entry::Recent;
 pub use news::{Events, News};
 
 use std::sync::atomic::{AtomicBool, Ordering};

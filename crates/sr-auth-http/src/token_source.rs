@@ -1,5 +1,6 @@
 //! One credential, ready to sign requests.
 
+mod asking;
 mod builder;
 mod error;
 
@@ -7,7 +8,6 @@ pub use builder::TokenSourceBuilder;
 pub use error::SourceError;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,10 @@ use sr_auth_core::{
 };
 
 use crate::TokenClient;
+#[cfg(feature = "tower")]
+use crate::runtime::Recent;
 use crate::runtime::{Command, Entry, Runtime};
+use asking::{Asking, Waiting};
 
 /// Gives the header that authenticates a request, whatever the method.
 ///
@@ -72,10 +75,6 @@ use crate::runtime::{Command, Entry, Runtime};
 /// ```
 #[derive(Clone, Debug)]
 pub struct TokenSource(Credential);
-
-/// A call that waits for its header.
-type Waiting<'a> =
-    Pin<Box<dyn Future<Output = Result<Arc<Authorization>, SourceError>> + Send + 'a>>;
 
 #[derive(Clone, Debug)]
 enum Credential {
@@ -140,11 +139,11 @@ impl TokenSource {
     /// - [`SourceError::Grant`]: a source made of a [`TokenClient`] got no token.
     /// - [`SourceError::ShutDown`] after [`shutdown`](Self::shutdown), and
     ///   [`SourceError::NoRuntime`] outside of a tokio runtime.
-    pub async fn authorization(&self) -> Result<Arc<Authorization>, SourceError> {
-        if let Some(ready) = self.ready() {
-            return Ok(ready);
-        }
-        self.waiting(None).await
+    #[inline]
+    pub fn authorization(
+        &self,
+    ) -> impl Future<Output = Result<Arc<Authorization>, SourceError>> + Send {
+        Asking::Asked { source: self, within: None }
     }
 
     /// Returns the header to send; waits at most so long for one.
@@ -152,14 +151,12 @@ impl TokenSource {
     /// # Errors
     ///
     /// As for [`authorization`](Self::authorization).
-    pub async fn authorization_within(
+    #[inline]
+    pub fn authorization_within(
         &self,
         span: Duration,
-    ) -> Result<Arc<Authorization>, SourceError> {
-        if let Some(ready) = self.ready() {
-            return Ok(ready);
-        }
-        self.waiting(Some(span)).await
+    ) -> impl Future<Output = Result<Arc<Authorization>, SourceError>> + Send {
+        Asking::Asked { source: self, within: Some(span) }
     }
 
     /// Returns the header if it is at hand: never waits. Asks for the renewal of a token that will
@@ -206,8 +203,35 @@ impl TokenSource {
         }
     }
 
+    /// Returns what remembers the header that was sent last, for a source that keeps one.
+    #[cfg(feature = "tower")]
+    pub(crate) fn recent(&self) -> Option<Recent> {
+        match &self.0 {
+            Credential::Kept { entry, .. } => Some(Recent::new(entry)),
+            Credential::Exchanged(_) | Credential::None | Credential::Static(_) => None,
+        }
+    }
+
+    /// Returns the header to send, if one is; the outer `None` when it is not at hand. `recent` is
+    /// what [`recent`](Self::recent) made of this source.
+    #[cfg(feature = "tower")]
+    #[inline]
+    pub(crate) fn signature_again<'a>(
+        &'a self,
+        recent: &'a mut Option<Recent>,
+    ) -> Option<Option<&'a Authorization>> {
+        match &self.0 {
+            Credential::Exchanged(_) => None,
+            Credential::Kept { entry, runtime } => {
+                runtime.ready_again(entry, recent.as_mut()?).map(Some)
+            }
+            Credential::None => Some(None),
+            Credential::Static(header) => Some(Some(header)),
+        }
+    }
+
     /// Returns the header to send, if one is; the outer `None` when it is not at hand.
-    #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+    #[cfg(feature = "reqwest-middleware")]
     pub(crate) fn signature_at_hand(&self) -> Option<Option<Arc<Authorization>>> {
         match (self.ready(), &self.0) {
             (None, Credential::None) => Some(None),

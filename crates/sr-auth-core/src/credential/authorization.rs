@@ -82,13 +82,20 @@ impl Authorization {
     }
 
     /// Puts the header into `headers`, instead of any earlier credential.
+    #[inline(always)]
     pub fn apply_to(&self, headers: &mut HeaderMap) {
-        let other = match self.scheme {
-            Scheme::Bearer | Scheme::Kept => &SMART_TOKEN,
-            Scheme::SmartToken => &BEARER,
-        };
-        headers.remove(other);
-        headers.insert(self.name(), self.value.clone());
+        let value = self.value.clone();
+        // A name that is known here is not looked at again.
+        match self.scheme {
+            Scheme::Bearer | Scheme::Kept => {
+                headers.remove(&SMART_TOKEN);
+                headers.insert(AUTHORIZATION, value);
+            }
+            Scheme::SmartToken => {
+                headers.remove(AUTHORIZATION);
+                headers.insert(Self::SMART_TOKEN, value);
+            }
+        }
     }
 }
 

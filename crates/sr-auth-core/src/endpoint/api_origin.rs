@@ -1,5 +1,6 @@
 //! The origin of the resource server.
 
+use http::uri::{Authority, Scheme};
 use url::Url;
 
 use super::{AllowedHosts, checked};
@@ -8,6 +9,7 @@ use crate::{ConfigError, Fault, Setting};
 /// The origin of the resource server: the only place that access tokens and API keys are sent to.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ApiOrigin {
+    is_https: bool,
     /// Without a trailing slash.
     text: Box<str>,
     url: Url,
@@ -25,7 +27,7 @@ impl ApiOrigin {
             return Err(ConfigError::new(Setting::ApiOrigin, Fault::HasPath));
         }
         let text = url.as_str().trim_end_matches('/').into();
-        Ok(Self { text, url })
+        Ok(Self { is_https: url.scheme() == "https", text, url })
     }
 
     /// Returns the origin without a trailing slash, as in `https://api.smartrecruiters.com`.
@@ -66,15 +68,21 @@ impl ApiOrigin {
     /// Tells whether a URL lies under this origin; only such requests get a credential. One that is
     /// spelled in an unusual way does not: its scheme, host and port are compared as they are.
     #[must_use]
+    #[inline]
     pub fn contains(&self, uri: &http::Uri) -> bool {
-        let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else {
-            return false;
-        };
+        let Some((scheme, authority)) = uri.scheme().zip(uri.authority()) else { return false };
         // Nearly all are spelled as the origin is; the others are taken apart.
-        let rest = self.text.strip_prefix(scheme).and_then(|it| it.strip_prefix("://"));
-        if rest == Some(authority.as_str()) {
-            return true;
-        }
+        let (usual, before) = match self.is_https {
+            true => (&Scheme::HTTPS, "https://"),
+            false => (&Scheme::HTTP, "http://"),
+        };
+        let is_spelled_so = self.text.get(before.len()..) == Some(authority.as_str());
+        is_spelled_so && scheme == usual || self.contains_parts(scheme.as_str(), authority)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn contains_parts(&self, scheme: &str, authority: &Authority) -> bool {
         let (host, text) = (authority.host(), authority.as_str());
         // What is before the host is a user, what is after it the port.
         let port = match text.strip_prefix(host) {

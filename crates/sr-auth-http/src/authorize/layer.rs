@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use sr_auth_core::{ApiOrigin, Authorization};
+use sr_auth_core::ApiOrigin;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::pace::Pace;
 use super::{Endpoint, Rules};
+use crate::runtime::Recent;
 use crate::{Clock, TokenSource};
 
 /// Sends each request once: how a layer begins.
@@ -87,6 +88,7 @@ pub struct AuthorizeLayer<P = Once> {
 pub struct Authorize<S, P = Once> {
     inner: S,
     policy: PhantomData<P>,
+    recent: Option<Recent>,
     rules: Arc<Rules>,
 }
 
@@ -127,7 +129,8 @@ impl<S, P> Layer<S> for AuthorizeLayer<P> {
     type Service = Authorize<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authorize { inner, policy: PhantomData, rules: Arc::new(self.rules.clone()) }
+        let rules = Arc::new(self.rules.clone());
+        Authorize { inner, policy: PhantomData, recent: rules.source.recent(), rules }
     }
 }
 
@@ -147,12 +150,16 @@ where
         self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let Some(endpoint) = self.endpoint(&request) else {
             return AuthorizeFuture::passing(self.inner.call(request));
         };
-        match self.rules.at_hand(endpoint) {
-            Some(signature) => self.call_signed(request, endpoint, signature),
+        match self.rules.again_at_hand(endpoint, &mut self.recent) {
+            Some(signature) => {
+                let sent = super::sign(request.headers_mut(), signature);
+                let future = self.inner.call(request);
+                AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
+            }
             None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
                 AuthorizeFuture::waiting(future::once(inner, request, rules, endpoint))
@@ -177,13 +184,17 @@ where
         self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let Some(endpoint) = self.endpoint(&request) else {
             return AuthorizeFuture::passing(self.inner.call(request));
         };
         let repeats = self.rules.may_repeat(request.method(), request.extensions());
-        match self.rules.at_hand(endpoint) {
-            Some(signature) if !repeats => self.call_signed(request, endpoint, signature),
+        match self.rules.again_at_hand(endpoint, &mut self.recent) {
+            Some(signature) if !repeats => {
+                let sent = super::sign(request.headers_mut(), signature);
+                let future = self.inner.call(request);
+                AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
+            }
             Some(_) | None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
                 if repeats {
@@ -203,7 +214,7 @@ impl<S, P> Authorize<S, P> {
         if !Rules::signs(is_api, request.extensions()) {
             return None;
         }
-        Some(self.rules.endpoint(request.method(), request.uri().path()))
+        Some(self.rules.endpoint(request.method(), || request.uri().path()))
     }
 }
 
@@ -212,21 +223,5 @@ impl<S: Clone, P> Authorize<S, P> {
     fn take_ready(&mut self) -> S {
         let clone = self.inner.clone();
         std::mem::replace(&mut self.inner, clone)
-    }
-
-    /// Inlined, so that a request is not moved once more.
-    #[inline(always)]
-    fn call_signed<B, R>(
-        &mut self,
-        mut request: Request<B>,
-        endpoint: Endpoint,
-        signature: Option<Arc<Authorization>>,
-    ) -> AuthorizeFuture<S::Future, Response<R>, S::Error>
-    where
-        S: Service<Request<B>, Response = Response<R>>,
-    {
-        let sent = super::sign(request.headers_mut(), signature.as_deref());
-        let future = self.inner.call(request);
-        AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
     }
 }

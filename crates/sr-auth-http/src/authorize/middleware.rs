@@ -146,7 +146,7 @@ impl Middleware for AuthorizeMiddleware {
         if !Rules::signs(self.is_api(request.url()), extensions) {
             return next.run(request, extensions);
         }
-        let endpoint = rules.endpoint(request.method(), request.url().path());
+        let endpoint = rules.endpoint(request.method(), || request.url().path());
         if !rules.may_repeat(request.method(), extensions)
             && let Some(signature) = rules.at_hand(endpoint)
         {

@@ -1,13 +1,50 @@
 //! What callers of one grant share: its published header, if there is one.
 
+#[cfg(feature = "tower")]
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
+#[cfg(feature = "tower")]
+use arc_swap::cache::Cache;
 use sr_auth_core::store::{GrantKey, StoredToken};
 use sr_auth_core::{Authorization, ConfigError, Fingerprint, Secret};
 
 use crate::Clock;
+
+/// What one reader saw published last: as long as it is still that, it is seen by one comparison, and
+/// nothing is counted that others count, too.
+#[cfg(feature = "tower")]
+#[derive(Clone, Debug)]
+pub(crate) struct Recent(Cache<Published, Option<Arc<Authorization>>>);
+
+/// The place of an entry where its header is.
+#[cfg(feature = "tower")]
+#[derive(Clone, Debug)]
+struct Published(Arc<Entry>);
+
+#[cfg(feature = "tower")]
+impl Recent {
+    pub(crate) fn new(entry: &Arc<Entry>) -> Self {
+        Self(Cache::new(Published(Arc::clone(entry))))
+    }
+
+    #[inline]
+    pub(super) fn header(&mut self) -> Option<&Authorization> {
+        self.0.load().as_deref()
+    }
+}
+
+#[cfg(feature = "tower")]
+impl Deref for Published {
+    type Target = ArcSwapOption<Authorization>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0.header
+    }
+}
 
 /// One grant, as its callers see it: a header that may be sent, and until when. Moments are those of
 /// the wall clock, as far as it is known: see [`Clock::wall_millis_at`].

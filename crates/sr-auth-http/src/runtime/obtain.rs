@@ -7,6 +7,8 @@ use sr_auth_core::{Authorization, Fingerprint, Remedy};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+#[cfg(feature = "tower")]
+use super::Recent;
 use super::waiting::Outcome;
 use super::{Command, Entry, Runtime};
 use crate::SourceError;
@@ -22,6 +24,22 @@ impl Runtime {
             return entry.header();
         }
         self.still_good(entry)
+    }
+
+    /// As [`ready`](Self::ready), for a reader that keeps what it saw last.
+    #[cfg(feature = "tower")]
+    #[inline]
+    pub(crate) fn ready_again<'a>(
+        &self,
+        entry: &Arc<Entry>,
+        recent: &'a mut Recent,
+    ) -> Option<&'a Authorization> {
+        let wall_secs = self.shared.parts.clock.wall_secs();
+        if wall_secs >= i64::from(entry.check_secs()) {
+            self.still_good(entry)?;
+        }
+        // It is as new as the moments that were read, or newer.
+        recent.header()
     }
 
     /// Judges a token that wants to be renewed, or is about to.

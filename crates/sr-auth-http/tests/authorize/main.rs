@@ -106,6 +106,22 @@ async fn c23_the_next_call_after_a_401_has_another_token() {
 }
 
 #[tokio::test]
+async fn whoever_has_signed_signs_no_more_after_a_shutdown() {
+    for way in WAYS {
+        let sandbox = sandbox().await;
+        let source = source(&sandbox);
+        let signer = Signer::new(way, &sandbox, source.clone(), false, None);
+        for call in ["waits for the token", "has it at hand", "has it at hand again"] {
+            assert_eq!(signer.send(&sandbox.origin(), &GET).await, 200, "{way:?}: it {call}");
+        }
+        source.shutdown().await;
+        let error = signer.try_send(&sandbox.origin(), &GET).await.unwrap_err();
+        assert!(error.contains("shut down"), "{way:?}: {error}");
+        assert_eq!(signed(&sandbox), [true; 3], "{way:?}");
+    }
+}
+
+#[tokio::test]
 async fn c27_another_origin_gets_no_credential_and_no_token_is_fetched_for_it() {
     for way in WAYS {
         let (sandbox, other) = (sandbox().await, sandbox().await);

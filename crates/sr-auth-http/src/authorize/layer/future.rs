@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -76,9 +76,12 @@ where
         match self.project().call.project() {
             CallNow::Passing { future } => future.poll(cx).map_err(AuthorizeError::Service),
             CallNow::Signed { future, seal } => {
-                let response = ready!(future.poll(cx)).map_err(AuthorizeError::Service)?;
-                seal.judge(&response);
-                Poll::Ready(Ok(response))
+                // Judged where it lies: an answer is not moved once more.
+                let polled = future.poll(cx);
+                if let Poll::Ready(Ok(response)) = &polled {
+                    seal.judge(response);
+                }
+                polled.map_err(AuthorizeError::Service)
             }
             CallNow::Waiting { future } => future.as_mut().poll(cx),
         }
