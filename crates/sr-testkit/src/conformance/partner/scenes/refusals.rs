@@ -22,19 +22,11 @@ where
     S: Subject,
     M: AsyncFn() -> Result<S, TrialError>,
 {
-    let mut can_wait = true;
-    let counted = async |bench: &mut Bench<S>| {
-        can_wait = bench.can_move_clock();
-        counted(bench, can_wait).await
-    };
     stage.play("refused requests are counted by client and by source", counted).await?;
-    if !can_wait {
-        stage.report().leave_out("the end of a refusal: the store's clock cannot be moved");
-    }
     stage.play("many strangers are refused", bounded).await
 }
 
-async fn counted<S: Subject>(bench: &mut Bench<S>, can_wait: bool) -> Step<()> {
+async fn counted<S: Subject>(bench: &mut Bench<S>) -> Step<()> {
     bench.about(Rule::RefusalsCounted);
     let key = key("planner", "acme");
     for op in connecting(&key, 1, 1) {
@@ -53,14 +45,12 @@ async fn counted<S: Subject>(bench: &mut Bench<S>, can_wait: bool) -> Step<()> {
     }
     bench.apply(2, refuse(known, None, limits)).await?;
     bench.apply(0, find(known, Some(2), limits)).await?;
-    if can_wait {
-        // Just before the end of the span, and after it.
-        for span in [second / 2, second / 2, second / 2] {
-            bench.wait(span).await?;
-            bench.apply(1, find(known, Some(1), limits)).await?;
-            bench.apply(2, find(unknown, Some(1), limits)).await?;
-            bench.apply(0, refuse(known, Some(1), limits)).await?;
-        }
+    // Just before the end of the span, and after it.
+    for span in [second / 2, second / 2, second / 2] {
+        bench.wait(span).await?;
+        bench.apply(1, find(known, Some(1), limits)).await?;
+        bench.apply(2, find(unknown, Some(1), limits)).await?;
+        bench.apply(0, refuse(known, Some(1), limits)).await?;
     }
     Ok(())
 }
