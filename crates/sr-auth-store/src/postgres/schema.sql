@@ -489,13 +489,15 @@ $body$;
 -- there are, how many other processes live, and which store this is.
 --
 -- All of it is as of one moment. What nobody has numbered yet is numbered here, by one pulse after
--- the other; a pulse that has nothing to write waits for nobody.
+-- the other; a pulse that has nothing to write waits for nobody. Nothing is compiled for it: what the
+-- server expects of tables that it has not counted yet would make that look worth its while, and
+-- takes a second, in which all other pulses wait.
 CREATE FUNCTION {schema}.pulse(
   after bigint, by_owner bytea, since bigint, alive boolean, remembered bigint, life bigint
 ) RETURNS TABLE (
   at bigint, newest bigint, others bigint, identity bytea,
   sequence bigint, key text, generation bigint, health text, owner bytea
-) LANGUAGE plpgsql VOLATILE ROWS 16 AS $body$
+) LANGUAGE plpgsql VOLATILE ROWS 16 SET jit = off AS $body$
 #variable_conflict use_column
 DECLARE
   now bigint := {schema}.moment(after);
