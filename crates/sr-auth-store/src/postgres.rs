@@ -5,12 +5,15 @@
 //!  schema     tables and functions, and which version they are (schema.sql)
 //!  statement  an operation as one statement with its parameters
 //!  answer     what a statement returned
+//!  partner    the same for integrations (partner.sql)
 //!  fault      errors of the server and of the connection, and whether anything was changed
 //! ```
 
 mod answer;
 mod connect;
 mod fault;
+#[cfg(feature = "partner")]
+mod partner;
 mod schema;
 mod statement;
 
@@ -22,6 +25,8 @@ use deadpool_postgres::{Object, Pool};
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{StoreAnswer, StoreOp};
 use sr_auth_core::{Secret, Timestamp};
+#[cfg(feature = "partner")]
+use sr_partner::store::{PartnerAnswer, PartnerOp};
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
@@ -122,15 +127,25 @@ impl PostgresBackend {
 impl Backend for PostgresBackend {
     async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
         let not_before = self.highest.at_least(Timestamp::EPOCH);
-        let nonsense = |failure| BackendError::new(BackendFault::Corrupted, failure);
         let statement = Statement::of(&self.schema, not_before, &op)?;
         let rows = self.run(&statement).await?;
-        let answer = answer::read(&op, &rows).map_err(|_| match statement.is_read() {
-            true => nonsense(StoreFailure::NotDone),
-            false => nonsense(StoreFailure::OutcomeUnknown),
-        })?;
+        let answer = answer::read(&op, &rows).map_err(|_| corrupted(statement.is_read()))?;
         // What is asked from now on is carried out no earlier. Answers that travel at the same time
         // keep their own moments, which stand in the records.
+        self.highest.at_least(answer.now);
+        Ok(answer)
+    }
+
+    #[cfg(feature = "partner")]
+    async fn apply_partner(
+        &self,
+        op: PartnerOp<Sealed>,
+    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
+        let not_before = self.highest.at_least(Timestamp::EPOCH);
+        let statement = partner::statement(&self.schema, not_before, &op)?;
+        let rows = self.run(&statement).await?;
+        let answer = partner::read(&op, &rows).map_err(|_| corrupted(statement.is_read()))?;
+        // As above.
         self.highest.at_least(answer.now);
         Ok(answer)
     }
@@ -138,6 +153,12 @@ impl Backend for PostgresBackend {
     fn durability(&self) -> Durability {
         self.durability
     }
+}
+
+/// An answer that cannot be read, to an operation that may have changed something.
+const fn corrupted(is_read: bool) -> BackendError {
+    let failure = if is_read { StoreFailure::NotDone } else { StoreFailure::OutcomeUnknown };
+    BackendError::new(BackendFault::Corrupted, failure)
 }
 
 impl fmt::Debug for PostgresBackend {

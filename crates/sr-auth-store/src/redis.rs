@@ -1,8 +1,9 @@
-//! Grants in Redis: many machines, and a durability that is asked for at each operation.
+//! Grants and integrations in Redis: many machines, and a durability that is asked for at each operation.
 //!
 //! ```text
 //!  connect  addresses, the connection, the script
-//!  answer   what the script returned (script.lua)
+//!  answer   what the script returned (script.lua, after common.lua)
+//!  partner  the same for integrations (partner.lua)
 //!  proof    whether the server writes to its disk before it answers
 //!  fault    errors of the server and of the connection, and whether anything was changed
 //! ```
@@ -10,6 +11,8 @@
 mod answer;
 mod connect;
 mod fault;
+#[cfg(feature = "partner")]
+mod partner;
 mod proof;
 
 use std::fmt;
@@ -20,12 +23,14 @@ use async_trait::async_trait;
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{StoreAnswer, StoreOp};
 use sr_auth_core::{Secret, Timestamp};
+#[cfg(feature = "partner")]
+use sr_partner::store::{PartnerAnswer, PartnerOp};
 
 use crate::clock::Highest;
 use crate::stored::call::{Call, VALUE_LIMIT};
 use crate::stored::moment;
 use crate::{Backend, BackendError, BackendFault, Durability, Sealed};
-use connect::{Link, Settings};
+use connect::{GRANTS, Link, Program, Settings};
 
 /// Keeps grants in Redis 6 or newer, for processes on many machines.
 ///
@@ -89,11 +94,16 @@ impl RedisBackend {
         Ok(RedisBuilder { settings: Settings::parse(address)? })
     }
 
-    /// Calls the script, and has the server prove that a change is on its disk.
-    async fn call(&self, call: &Call, key: Option<&str>) -> Result<Value, BackendError> {
+    /// Calls a script, and has the server prove that a change is on its disk.
+    async fn call(
+        &self,
+        program: &Program,
+        call: &Call,
+        key: Option<&str>,
+    ) -> Result<Value, BackendError> {
         let not_before = moment(self.highest.at_least(Timestamp::EPOCH));
         let has_to_prove = self.durability == Durability::Durable && !call.is_read;
-        let (answer, told) = self.link.call(call, not_before, key, has_to_prove).await?;
+        let (answer, told) = self.link.call(program, call, not_before, key, has_to_prove).await?;
         if has_to_prove && !proof::holds(&told) {
             let failure = StoreFailure::OutcomeUnknown;
             return Err(BackendError::new(BackendFault::NotDurable, failure));
@@ -106,13 +116,23 @@ impl RedisBackend {
 impl Backend for RedisBackend {
     async fn apply(&self, op: StoreOp<Sealed>) -> Result<StoreAnswer<Sealed>, BackendError> {
         let call = Call::of(&op)?;
-        let value = self.call(&call, op.key().map(|it| it.as_str())).await?;
-        let answer = answer::read(&op, value).map_err(|_| match call.is_read {
-            true => BackendError::new(BackendFault::Corrupted, StoreFailure::NotDone),
-            false => BackendError::new(BackendFault::Corrupted, StoreFailure::OutcomeUnknown),
-        })?;
+        let value = self.call(&GRANTS, &call, op.key().map(|it| it.as_str())).await?;
+        let answer = answer::read(&op, value).map_err(|_| corrupted(call.is_read))?;
         // What is asked from now on is carried out no earlier. Answers that travel at the same time
         // keep their own moments, which stand in the records.
+        self.highest.at_least(answer.now);
+        Ok(answer)
+    }
+
+    #[cfg(feature = "partner")]
+    async fn apply_partner(
+        &self,
+        op: PartnerOp<Sealed>,
+    ) -> Result<PartnerAnswer<Sealed>, BackendError> {
+        let call = Call::of_partner(&op)?;
+        let value = self.call(&partner::INTEGRATIONS, &call, None).await?;
+        let answer = partner::read(&op, value).map_err(|_| corrupted(call.is_read))?;
+        // As above.
         self.highest.at_least(answer.now);
         Ok(answer)
     }
@@ -120,6 +140,12 @@ impl Backend for RedisBackend {
     fn durability(&self) -> Durability {
         self.durability
     }
+}
+
+/// An answer that cannot be read, to an operation that may have changed something.
+const fn corrupted(is_read: bool) -> BackendError {
+    let failure = if is_read { StoreFailure::NotDone } else { StoreFailure::OutcomeUnknown };
+    BackendError::new(BackendFault::Corrupted, failure)
 }
 
 impl fmt::Debug for RedisBackend {

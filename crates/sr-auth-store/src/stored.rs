@@ -4,11 +4,14 @@
 //!  call    an operation as a name and a list of values
 //!  record  a record as columns
 //!  ledger  its ledger as bytes
+//!  partner/ the same for integrations
 //! ```
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) mod call;
 pub(crate) mod ledger;
+#[cfg(feature = "partner")]
+pub(crate) mod partner;
 pub(crate) mod record;
 
 use std::time::Duration;

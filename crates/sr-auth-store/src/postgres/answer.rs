@@ -1,11 +1,13 @@
 //! What a statement returned.
 
+use std::error::Error;
+
 use sr_auth_core::store::{
     Change, Generation, GrantKey, OwnerId, Pulse, Sequence, StoreAnswer, StoreIdentity, StoreOp,
     StoreOutcome,
 };
 use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
+use tokio_postgres::types::{FromSql, Type};
 
 use crate::Sealed;
 use crate::stored::record::{self, Fields};
@@ -96,13 +98,19 @@ fn get<'r, T: FromSql<'r>>(row: &'r Row, at: usize) -> Result<T, Nonsense> {
     row.try_get(at).map_err(|_| Nonsense)
 }
 
-struct Reader<'r> {
+pub(super) struct Reader<'r> {
     next: usize,
     row: &'r Row,
 }
 
 impl<'r> Reader<'r> {
-    fn read<T: FromSql<'r>>(&mut self) -> Result<T, Nonsense> {
+    /// Begins with the first column.
+    #[cfg(feature = "partner")]
+    pub(super) const fn of(row: &'r Row) -> Self {
+        Self { next: 0, row }
+    }
+
+    pub(super) fn read<T: FromSql<'r>>(&mut self) -> Result<T, Nonsense> {
         self.next += 1;
         get(self.row, self.next - 1)
     }
@@ -110,7 +118,7 @@ impl<'r> Reader<'r> {
 
 impl Fields for Reader<'_> {
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, Nonsense> {
-        self.read()
+        Ok(self.read::<Option<Raw>>()?.map(|it| it.0))
     }
 
     fn number(&mut self) -> Result<Option<i64>, Nonsense> {
@@ -119,5 +127,18 @@ impl Fields for Reader<'_> {
 
     fn text(&mut self) -> Result<String, Nonsense> {
         self.read()
+    }
+}
+
+/// The bytes of a text, or of what is none.
+pub(super) struct Raw(pub(super) Vec<u8>);
+
+impl<'r> FromSql<'r> for Raw {
+    fn from_sql(_: &Type, bytes: &'r [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(bytes.to_vec()))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::BYTEA || *kind == Type::TEXT
     }
 }

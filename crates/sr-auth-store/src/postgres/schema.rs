@@ -10,7 +10,10 @@ use super::fault::Trouble;
 use crate::{BackendError, BackendFault, Durability, random};
 
 /// Each step leads from the version that is its place in the list to the next one.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+///
+/// What is for integrations is made with and without the feature `partner`, so that processes that
+/// are built either way can share a store.
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("partner.sql")];
 
 /// How often a store is looked at while others make it at the same time.
 const LOOKS: usize = 8;

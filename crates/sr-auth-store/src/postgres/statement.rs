@@ -39,12 +39,16 @@ impl Statement {
         after: Timestamp,
         op: &StoreOp<Sealed>,
     ) -> Result<Self, BackendError> {
-        let call = Call::of(op)?;
         let columns = if op.key().is_some() { ANSWER.as_str() } else { "*" };
+        Ok(Self::call(schema, after, columns, Call::of(op)?))
+    }
+
+    /// Has a function called, of whose answer these columns are wanted.
+    pub(super) fn call(schema: &Schema, after: Timestamp, columns: &str, call: Call) -> Self {
         let places: String = (2..call.parameters.len() + 2).map(|it| format!(", ${it}")).collect();
         let (schema, name) = (schema.name(), call.name);
         let text = format!("SELECT {columns} FROM \"{schema}\".{name}($1{places})");
-        Ok(Self { after: Parameter::Number(Some(moment(after))), call, text })
+        Self { after: Parameter::Number(Some(moment(after))), call, text }
     }
 
     /// Tells whether it changes nothing that anybody asks for.

@@ -17,7 +17,7 @@ pub(super) fn read(op: &StoreOp<Sealed>, value: Value) -> Result<StoreAnswer<Sea
     let outcome = from.text()?;
     let now = from.moment()?.ok_or(Nonsense)?;
     let outcome = match op {
-        StoreOp::Due { .. } => StoreOutcome::Due(due(from.list()?)?),
+        StoreOp::Due { .. } => StoreOutcome::Due(due(from.sublist()?)?),
         StoreOp::Pulse { .. } => StoreOutcome::Pulse(pulse(from)?),
         StoreOp::Adopt { .. }
         | StoreOp::Arm { .. }
@@ -71,7 +71,7 @@ fn pulse(mut from: Reader) -> Result<Pulse, Nonsense> {
     let sequence = from.unsigned()?;
     let others = from.unsigned()?;
     let identity: [u8; 16] = from.some_bytes()?.try_into().map_err(|_| Nonsense)?;
-    let mut told = from.list()?;
+    let mut told = from.sublist()?;
     let mut changes = Vec::new();
     while told.has_more() {
         let sequence = Sequence(told.unsigned()?);
@@ -99,18 +99,18 @@ fn grant_key(text: &str) -> Result<GrantKey, Nonsense> {
 }
 
 /// The values of a list, one after the other.
-struct Reader(std::vec::IntoIter<Value>);
+pub(super) struct Reader(std::vec::IntoIter<Value>);
 
 impl Reader {
-    fn of(value: Value) -> Result<Self, Nonsense> {
+    pub(super) fn of(value: Value) -> Result<Self, Nonsense> {
         if let Value::Array(values) = value { Ok(Self(values.into_iter())) } else { Err(Nonsense) }
     }
 
-    fn has_more(&self) -> bool {
+    pub(super) fn has_more(&self) -> bool {
         !self.0.as_slice().is_empty()
     }
 
-    fn list(&mut self) -> Result<Self, Nonsense> {
+    pub(super) fn sublist(&mut self) -> Result<Self, Nonsense> {
         Self::of(self.0.next().ok_or(Nonsense)?)
     }
 

@@ -23,8 +23,20 @@ use crate::{BackendError, BackendFault, random, tls};
 /// How the keys and values of a store are laid out.
 const VERSION: &str = "1";
 
-/// The server keeps it, and knows it by its digest.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
+/// A script, and the keys that it is given, the store first. The server keeps it, and knows it by its
+/// digest.
+pub(super) struct Program {
+    pub(super) keys: &'static [&'static str],
+    pub(super) script: LazyLock<Script>,
+    pub(super) text: &'static str,
+}
+
+/// Grants; the key of one comes after the others.
+pub(super) static GRANTS: Program = Program {
+    keys: &["store", "due", "changes", "owners"],
+    script: LazyLock::new(|| Script::new(GRANTS.text)),
+    text: concat!(include_str!("common.lua"), include_str!("script.lua")),
+};
 
 /// What an application may set.
 pub(super) struct Settings {
@@ -119,10 +131,12 @@ impl Link {
     async fn prepare(&self) -> Result<(), BackendError> {
         let identity: [u8; 16] = random::bytes()
             .ok_or_else(|| BackendError::new(BackendFault::NoRandomness, StoreFailure::NotDone))?;
-        let parameters =
-            vec![Parameter::Bytes(Some(identity.to_vec())), Parameter::Text(VERSION.to_owned())];
+        let parameters = vec![
+            Parameter::Bytes(Some(identity.to_vec())),
+            Parameter::Text(Some(VERSION.to_owned())),
+        ];
         let call = Call { is_read: false, name: "open", parameters };
-        let answer = self.call(&call, 0, None, false).await;
+        let answer = self.call(&GRANTS, &call, 0, None, false).await;
         // A value of another kind may stand under our name.
         let foreign = BackendError::new(BackendFault::NotAStore, StoreFailure::NotDone);
         let is_foreign = |error: &BackendError| error.fault() == BackendFault::Corrupted;
@@ -134,7 +148,7 @@ impl Link {
         Err(BackendError::new(BackendFault::Incompatible, StoreFailure::NotDone))
     }
 
-    /// Calls the script in one round trip; with a proof, the settings of the server come back with
+    /// Calls a script in one round trip; with a proof, the settings of the server come back with
     /// the answer.
     ///
     /// # Errors
@@ -142,20 +156,21 @@ impl Link {
     /// What the server says, and [`BackendFault::Unreachable`] when it says nothing.
     pub(super) async fn call(
         &self,
+        program: &Program,
         call: &Call,
         after: i64,
         key: Option<&str>,
         with_proof: bool,
     ) -> Result<(Value, Value), BackendError> {
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(self.command(call, after, key));
+        pipeline.add_command(self.command(program, call, after, key));
         if with_proof {
             pipeline.cmd("CONFIG").arg("GET").arg(PATTERN);
         }
         let mut answer = self.send(&pipeline).await;
         if answer.as_ref().is_err_and(is_unknown_script) {
             // It was restarted, or is asked for the first time: nothing was done.
-            let load = cmd("SCRIPT").arg("LOAD").arg(include_str!("script.lua")).to_owned();
+            let load = cmd("SCRIPT").arg("LOAD").arg(program.text).to_owned();
             self.ask(&load).await?;
             answer = self.send(&pipeline).await;
         }
@@ -184,11 +199,12 @@ impl Link {
         }
     }
 
-    fn command(&self, call: &Call, after: i64, key: Option<&str>) -> Cmd {
+    fn command(&self, program: &Program, call: &Call, after: i64, key: Option<&str>) -> Cmd {
         let name = &self.name;
         let mut command = cmd("EVALSHA");
-        command.arg(SCRIPT.get_hash()).arg(if key.is_some() { 5 } else { 4 });
-        for of in ["store", "due", "changes", "owners"] {
+        let count = program.keys.len() + usize::from(key.is_some());
+        command.arg(program.script.get_hash()).arg(count);
+        for of in program.keys {
             command.arg(format!("{{{name}}}:{of}"));
         }
         if let Some(key) = key {
@@ -201,7 +217,8 @@ impl Link {
                 Parameter::Flag(flag) => command.arg(i32::from(*flag)),
                 Parameter::Number(None) => command.arg(""),
                 Parameter::Number(Some(number)) => command.arg(*number),
-                Parameter::Text(text) => command.arg(text),
+                Parameter::Text(None) => command.arg(""),
+                Parameter::Text(Some(text)) => command.arg(text),
             };
         }
         command

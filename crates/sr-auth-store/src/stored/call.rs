@@ -30,7 +30,7 @@ pub(crate) enum Parameter {
     Bytes(Option<Vec<u8>>),
     Flag(bool),
     Number(Option<i64>),
-    Text(String),
+    Text(Option<String>),
 }
 
 impl Call {
@@ -154,7 +154,7 @@ impl Call {
         "pulse"
     }
 
-    fn bytes(&mut self, bytes: Option<&[u8]>) {
+    pub(super) fn bytes(&mut self, bytes: Option<&[u8]>) {
         self.parameters.push(Parameter::Bytes(bytes.map(<[u8]>::to_vec)));
     }
 
@@ -167,11 +167,11 @@ impl Call {
         self.bytes(fingerprint.map(|it| it.as_bytes().as_slice()));
     }
 
-    fn flag(&mut self, flag: bool) {
+    pub(super) fn flag(&mut self, flag: bool) {
         self.parameters.push(Parameter::Flag(flag));
     }
 
-    fn generation(&mut self, generation: Option<Generation>) {
+    pub(super) fn generation(&mut self, generation: Option<Generation>) {
         self.number(generation.map(|it| number(it.number())));
     }
 
@@ -185,8 +185,13 @@ impl Call {
         self.number(intent.map(|it| it.number.cast_signed()));
     }
 
-    fn number(&mut self, number: Option<i64>) {
+    pub(super) fn number(&mut self, number: Option<i64>) {
         self.parameters.push(Parameter::Number(number));
+    }
+
+    #[cfg(feature = "partner")]
+    pub(super) fn optional_text(&mut self, text: Option<&str>) {
+        self.parameters.push(Parameter::Text(text.map(str::to_owned)));
     }
 
     fn owner(&mut self, owner: OwnerId) {
@@ -194,7 +199,7 @@ impl Call {
     }
 
     fn text_parameter(&mut self, text: &str) {
-        self.parameters.push(Parameter::Text(text.to_owned()));
+        self.parameters.push(Parameter::Text(Some(text.to_owned())));
     }
 
     fn token(&mut self, token: Option<&StoredToken<Sealed>>) -> Result<(), BackendError> {
@@ -211,7 +216,7 @@ impl Call {
 }
 
 /// A cause or an event of a newer version of the core than this backend was written for.
-const fn incompatible(_: Nonsense) -> BackendError {
+pub(super) const fn incompatible(_: Nonsense) -> BackendError {
     BackendError::new(BackendFault::Incompatible, StoreFailure::NotDone)
 }
 

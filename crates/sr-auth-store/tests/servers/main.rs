@@ -4,6 +4,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so")]
 
 mod fixture;
+mod partner;
 mod postgres;
 mod proxy;
 mod redis;

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use sr_auth_core::Secret;
 use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_core::store::StoreOutcome;
 use sr_auth_store::{Backend, BackendFault, Durability, PostgresBackend};
 use tokio_postgres::{Client, NoTls};
 
 use crate::fixture::{adopt, arm, fresh_name, load, order, pulse, variable};
+use crate::partner;
 
 fn address() -> Secret {
     Secret::new(variable("SR_AUTH_TEST_POSTGRES"))
@@ -41,7 +43,7 @@ async fn many_processes_that_begin_at_once_make_one_store() {
             let backend = backend.await.unwrap();
             assert_eq!(backend.durability(), Durability::Durable);
             let answer = backend.apply(pulse(false)).await.unwrap();
-            let sr_auth_core::store::StoreOutcome::Pulse(pulse) = answer.outcome else { panic!() };
+            let StoreOutcome::Pulse(pulse) = answer.outcome else { panic!() };
             identities.push(pulse.store);
         }
         identities.dedup();
@@ -69,6 +71,51 @@ async fn what_is_no_store_of_this_version_is_left_alone() {
         let error = builder.open().await.unwrap_err();
         let seen = (error.fault(), error.failure());
         assert_eq!(seen, (expected, StoreFailure::NotDone), "{name}: {error:?}");
+    }
+}
+
+/// The first version, as it made a store.
+const VERSION_1: &str = include_str!("../../src/postgres/schema.sql");
+
+#[tokio::test]
+async fn a_store_of_the_first_version_becomes_one_of_this_with_its_grants() {
+    // Whom the others are ahead of, and by how much, is up to the machine.
+    for _ in 0..10 {
+        let (administrator, schema) = (administrator().await, fresh_name());
+        let identity = "00112233445566778899aabbccddeeff";
+        let text = VERSION_1.replace("{schema}", &schema).replace("{identity}", identity);
+        administrator.batch_execute(&text).await.unwrap();
+        let adopt = format!(
+            "SELECT outcome FROM {schema}.adopt(
+               0, 'planner/acme', false, '\\x01', 'single_use',
+               '\\x01', decode(repeat('01', 16), 'hex'), 0, 9,
+               '\\x02', decode(repeat('02', 16), 'hex'), 0, 9)"
+        );
+        administrator.batch_execute(&adopt).await.unwrap();
+        // As from processes that begin at once.
+        let open = || {
+            let schema = schema.clone();
+            tokio::spawn(async move { open(&schema).await })
+        };
+        let opened: Vec<_> = (0..4).map(|_| open()).collect();
+        for backend in opened {
+            let backend = backend.await.unwrap();
+            let pulse = backend.apply(pulse(false)).await.unwrap();
+            let StoreOutcome::Pulse(pulse) = pulse.outcome else { panic!() };
+            assert_eq!(format!("{:032x}", pulse.store.0), identity);
+            assert_eq!(backend.apply(arm(1)).await.unwrap().outcome.name(), "Armed");
+            for op in partner::connect(&partner::key("acme")) {
+                let name = op.name();
+                let outcome = backend.apply_partner(op).await.unwrap().outcome;
+                assert!(["Done", "Superseded", "Taken"].contains(&outcome.name()), "{name}");
+            }
+        }
+        // A process of the first version that still runs goes on.
+        let row = administrator.query_one(&adopt, &[]).await.unwrap();
+        assert_eq!(row.get::<_, &str>(0), "Done");
+        let select = format!("SELECT version, generation FROM {schema}.store, {schema}.rotation");
+        let row = administrator.query_one(&select, &[]).await.unwrap();
+        assert_eq!((row.get::<_, i32>(0), row.get::<_, i64>(1)), (2, 1), "the same grant");
     }
 }
 

@@ -3,8 +3,10 @@
 use sr_auth_core::Secret;
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_store::{Backend, BackendFault, Durability, RedisBackend};
+use sr_partner::store::{EndCause, PartnerOutcome};
 
 use crate::fixture::{adopt, arm, fresh_name, load, order, variable};
+use crate::partner;
 
 fn address() -> Secret {
     Secret::new(variable("SR_AUTH_TEST_REDIS"))
@@ -51,6 +53,56 @@ async fn a_server_that_stops_to_wait_for_its_disk_is_found_out_by_the_next_chang
     assert_eq!(look.unwrap().outcome.name(), "Loaded", "a look needs no proof");
     // It was carried out; now it is on the disk, too.
     assert_eq!(backend.apply(arm(1)).await.unwrap().outcome.name(), "Armed");
+}
+
+#[tokio::test]
+async fn an_integration_is_proven_to_be_on_the_disk_as_a_grant_is() {
+    let (backend, key) = (open(&fresh_name()).await, partner::key("acme"));
+    command("CONFIG", &["SET", "appendfsync", "everysec"]).await;
+    let error = backend.apply_partner(partner::begin(&key)).await.unwrap_err();
+    let look = backend.apply_partner(partner::load(&key)).await;
+    command("CONFIG", &["SET", "appendfsync", "always"]).await;
+    let seen = (error.fault(), error.failure());
+    assert_eq!(seen, (BackendFault::NotDurable, StoreFailure::OutcomeUnknown), "{error:?}");
+    assert_eq!(look.unwrap().outcome.name(), "Loaded", "a look needs no proof");
+    // It was carried out; now it is on the disk, too.
+    let answer = backend.apply_partner(partner::begin(&key)).await.unwrap();
+    assert_eq!(answer.outcome.name(), "Done");
+}
+
+#[tokio::test]
+async fn a_server_without_room_begins_no_integration() {
+    let (backend, key) = (open(&fresh_name()).await, partner::key("acme"));
+    command("CONFIG", &["SET", "maxmemory", "1"]).await;
+    let error = backend.apply_partner(partner::begin(&key)).await.unwrap_err();
+    command("CONFIG", &["SET", "maxmemory", "0"]).await;
+    let seen = (error.fault(), error.failure());
+    assert_eq!(seen, (BackendFault::DiskFull, StoreFailure::NotDone), "{error:?}");
+    let answer = backend.apply_partner(partner::load(&key)).await.unwrap();
+    assert_eq!(answer.outcome.name(), "Missing");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_no_integration_alive() {
+    let name = fresh_name();
+    let backend = open(&name).await;
+    let (damaged, sound) = (partner::key("acme"), partner::key("globex"));
+    for key in [&damaged, &sound] {
+        for op in partner::connect(key) {
+            backend.apply_partner(op).await.unwrap();
+        }
+    }
+    command("HSET", &[&format!("{{{name}}}:partner"), "planner acme", "nonsense"]).await;
+    let error = backend.apply_partner(partner::load(&damaged)).await.unwrap_err();
+    assert_eq!(error.fault(), BackendFault::Corrupted, "{error:?}");
+    let answer = backend.apply_partner(partner::end_all()).await.unwrap();
+    assert_eq!(answer.outcome, PartnerOutcome::AllEnded { count: 2 });
+    for key in [&damaged, &sound] {
+        let answer = backend.apply_partner(partner::load(key)).await.unwrap();
+        let PartnerOutcome::Loaded(record) = answer.outcome else { panic!("{key}") };
+        assert_eq!(record.binding, None, "{key}");
+        assert_eq!(record.ended.map(|it| it.cause), Some(EndCause::Revoked), "{key}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use sr_auth_core::Secret;
 use sr_auth_store::{Backend, PostgresBackend, RedisBackend};
 
 use crate::fixture::{fresh_name, one_of_each, variable};
-use crate::proxy;
+use crate::{partner, proxy};
 
 /// Returns an address that leads through a proxy, which is told where the server is.
 async fn through_proxy(variable_name: &str) -> (Secret, std::sync::Arc<proxy::Line>) {
@@ -24,6 +24,13 @@ async fn check(backend: &dyn Backend, line: &proxy::Line) {
         let name = op.name();
         let before = line.turns();
         let answer = backend.apply(op).await.unwrap();
+        assert_eq!(answer.outcome.name(), expected, "{name}");
+        assert_eq!(line.turns() - before, 1, "{name}");
+    }
+    for (op, expected) in partner::one_of_each() {
+        let name = op.name();
+        let before = line.turns();
+        let answer = backend.apply_partner(op).await.unwrap();
         assert_eq!(answer.outcome.name(), expected, "{name}");
         assert_eq!(line.turns() - before, 1, "{name}");
     }
@@ -68,6 +75,28 @@ async fn check_lost_answer(backend: &dyn Backend, line: &proxy::Line) {
         answer = backend.apply(arm(1)).await;
     }
     assert_eq!(answer.unwrap().outcome.name(), "Armed");
+    check_lost_partner_answer(backend, line).await;
+}
+
+/// The same for an integration.
+async fn check_lost_partner_answer(backend: &dyn Backend, line: &proxy::Line) {
+    use sr_auth_core::lifecycle::StoreFailure::{NotDone, OutcomeUnknown};
+
+    let key = partner::key("acme");
+    line.cut_answers(true);
+    let lost = backend.apply_partner(partner::begin(&key)).await.unwrap_err();
+    assert_eq!(lost.failure(), OutcomeUnknown, "{lost:?}");
+    let unread = backend.apply_partner(partner::load(&key)).await.unwrap_err();
+    assert_eq!(unread.failure(), NotDone, "{unread:?}");
+    line.cut_answers(false);
+    let mut answer = backend.apply_partner(partner::load(&key)).await;
+    for _ in 0..100 {
+        if answer.is_ok() {
+            break;
+        }
+        answer = backend.apply_partner(partner::load(&key)).await;
+    }
+    assert_eq!(answer.unwrap().outcome.name(), "Loaded");
 }
 
 #[tokio::test]

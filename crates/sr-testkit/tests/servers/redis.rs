@@ -46,3 +46,10 @@ fn redis_keeps_to_the_contract() {
     let waits = "the end of a sign of life: the store's clock cannot be moved";
     assert_eq!(report.left_out(), [waits], "{report}");
 }
+
+#[test]
+fn redis_keeps_integrations_to_the_contract() {
+    let report = Suite::new().check_partner(async || Ok(Redis::new())).unwrap();
+    assert!(report.conforms(), "{report}");
+    assert!(report.left_out().is_empty(), "{report}");
+}

@@ -6,13 +6,13 @@
 use sr_auth_core::store::Generation;
 use sr_auth_core::{ClientId, ScopeSet, SecretDigest, Timestamp};
 use sr_partner::store::{
-    Attempt, Binding, EndCause, Ending, Integrated, IntegrationEvent, IntegrationLedgerEntry,
-    IntegrationRecord, Phase, Verified,
+    Attempt, Binding, Ending, Integrated, IntegrationLedgerEntry, IntegrationRecord, Phase,
 };
 use sr_partner::{AttemptId, ExchangeId, IntegrationId, OutboundClient, TenantId};
 
 use crate::Sealed;
 use crate::sqlite::fault::Trouble;
+use crate::stored::partner::codes::{CAUSES, Codes, EVENTS, VERIFIED, code_of, value_of};
 
 const FORM: u8 = 1;
 
@@ -57,26 +57,6 @@ pub(super) fn parse(bytes: &[u8]) -> Result<IntegrationRecord<Sealed>, Trouble> 
     Ok(IntegrationRecord { attempt, binding, ended, generation, ledger })
 }
 
-/// Values and their numbers, which are never given anew.
-type Codes<T, const N: usize> = [(T, u8); N];
-
-const CAUSES: Codes<EndCause, 3> =
-    [(EndCause::Disabled, 1), (EndCause::Refused, 2), (EndCause::Revoked, 3)];
-
-const EVENTS: Codes<IntegrationEvent, 9> = [
-    (IntegrationEvent::Armed, 1),
-    (IntegrationEvent::Begun, 2),
-    (IntegrationEvent::Bound(Verified::ByOwner), 3),
-    (IntegrationEvent::Bound(Verified::ByProbe), 4),
-    (IntegrationEvent::Ended(EndCause::Disabled), 5),
-    (IntegrationEvent::Ended(EndCause::Refused), 6),
-    (IntegrationEvent::Ended(EndCause::Revoked), 7),
-    (IntegrationEvent::Integrated, 8),
-    (IntegrationEvent::Voided, 9),
-];
-
-const VERIFIED: Codes<Verified, 2> = [(Verified::ByOwner, 1), (Verified::ByProbe, 2)];
-
 const INTEGRATED: u8 = 1;
 const POSTING: u8 = 2;
 const PREPARED: u8 = 3;
@@ -108,8 +88,7 @@ impl Writer {
         codes: &Codes<T, N>,
         value: T,
     ) -> Result<(), Trouble> {
-        let row = codes.iter().find(|(it, _)| *it == value);
-        self.0.push(row.ok_or(Trouble::Nonsense)?.1);
+        self.0.push(code_of(codes, value)?);
         Ok(())
     }
 
@@ -216,9 +195,7 @@ impl<'b> Reader<'b> {
     }
 
     fn code<T: Copy, const N: usize>(&mut self, codes: &Codes<T, N>) -> Result<T, Trouble> {
-        let code = self.byte()?;
-        let row = codes.iter().find(|(_, it)| *it == code);
-        row.map(|(value, _)| *value).ok_or(Trouble::Nonsense)
+        Ok(value_of(codes, self.byte()?)?)
     }
 
     fn option<T>(
