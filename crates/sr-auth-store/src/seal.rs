@@ -22,4 +22,4 @@ pub use sealed::Sealed;
 
 pub(crate) use operation::{open_answer, open_successor, seal_op};
 #[cfg(feature = "partner")]
-pub(crate) use partner::{open_partner_answer, seal_partner_op};
+pub(crate) use partner::{open_credentials, open_partner_answer, seal_partner_op};

@@ -1,12 +1,14 @@
-//! Successors on the local disk while their commit travels to a backend elsewhere.
+//! What exists once, on the local disk while its commit travels to a backend elsewhere: successors,
+//! and with the feature `partner` the credentials of companies.
 //!
-//! A file for each successor, named after its grant and token, sealed as the backend keeps it. It
-//! is written beside the commit, never before it, and removed when the store has the successor or
-//! something newer. What is left when the process dies is offered again by
+//! A file for each, named after what it is, sealed as the backend keeps it. It is written beside the
+//! commit, never before it, and removed when the store has it or something newer. What is left when the process dies is offered again by
 //! [`Store::replay`](crate::Store::replay).
 
 mod entry;
 mod folder;
+#[cfg(feature = "partner")]
+mod partner;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,8 +23,24 @@ use sr_auth_core::store::GrantKey;
 use crate::SpoolError;
 pub(crate) use entry::Entry;
 use folder::Folder;
+#[cfg(feature = "partner")]
+pub(crate) use partner::Credentials;
 
-/// Keeps successors until they are durable elsewhere. Dropping it waits for what is being written.
+/// What is kept in a file of its own.
+pub(crate) trait Spooled: Sized {
+    /// What the name of a file of this kind ends with.
+    const ENDING: &'static str;
+
+    /// Names it: twice the same for the same.
+    fn stem(&self) -> String;
+
+    fn to_bytes(&self) -> Vec<u8>;
+
+    /// Reads a file; `None` when it is not whole.
+    fn parse(bytes: &[u8]) -> Option<Self>;
+}
+
+/// Keeps what exists once until it is durable elsewhere. Dropping it waits for what is being written.
 #[derive(Debug)]
 pub(crate) struct Spool {
     folder: Arc<Folder>,
@@ -55,9 +73,9 @@ impl Spool {
         Ok(Self { folder, kept, thread: Some(thread), trouble, work: Some(work) })
     }
 
-    /// Begins to write a successor, and waits for nothing.
-    pub(crate) fn keep(&self, entry: &Entry) {
-        let (name, is_settled) = (entry.name(), Arc::new(AtomicBool::new(false)));
+    /// Begins to write a file, and waits for nothing.
+    pub(crate) fn keep<T: Spooled>(&self, entry: &T) {
+        let (name, is_settled) = (name(entry), Arc::new(AtomicBool::new(false)));
         // An offer that is repeated is on the disk already, or on its way there.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.contains_key(&name) {
@@ -69,7 +87,16 @@ impl Spool {
 
     /// Forgets a successor that is durable elsewhere; one that is not yet written never is.
     pub(crate) fn settle(&self, key: &GrantKey, fingerprint: Fingerprint) {
-        let name = entry::name(key, fingerprint);
+        self.settle_name(named::<Entry>(&entry::stem(key, fingerprint)));
+    }
+
+    /// Forgets what is durable elsewhere, or of no use there.
+    #[cfg(feature = "partner")]
+    pub(crate) fn settle_entry<T: Spooled>(&self, entry: &T) {
+        self.settle_name(name(entry));
+    }
+
+    fn settle_name(&self, name: String) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(is_settled) = kept.remove(&name) {
             is_settled.store(true, Ordering::Release);
@@ -78,20 +105,20 @@ impl Spool {
     }
 
     /// Returns what was left behind, and how many files cannot be read.
-    pub(crate) fn left_behind(&self) -> Result<(Vec<Entry>, usize), SpoolError> {
+    pub(crate) fn left_behind<T: Spooled>(&self) -> Result<(Vec<T>, usize), SpoolError> {
         self.folder.read_all()
     }
 
     /// Takes a file that was left behind as written, so that offering it writes it no second time,
     /// which could outlive its removal.
-    pub(crate) fn hold(&self, entry: &Entry) {
+    pub(crate) fn hold<T: Spooled>(&self, entry: &T) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.entry(entry.name()).or_default();
+        kept.entry(name(entry)).or_default();
     }
 
     /// Removes a file that was left behind.
-    pub(crate) fn remove(&self, entry: &Entry) -> Result<(), SpoolError> {
-        let name = entry.name();
+    pub(crate) fn remove<T: Spooled>(&self, entry: &T) -> Result<(), SpoolError> {
+        let name = name(entry);
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
         self.folder.remove(&name)
     }
@@ -116,6 +143,14 @@ impl Drop for Spool {
             drop(thread.join());
         }
     }
+}
+
+fn name<T: Spooled>(entry: &T) -> String {
+    named::<T>(&entry.stem())
+}
+
+fn named<T: Spooled>(stem: &str) -> String {
+    format!("{stem}.{}", T::ENDING)
 }
 
 fn carry_out(

@@ -92,8 +92,9 @@ impl Store {
         Self { accepts_volatile: true, ..self }
     }
 
-    /// Keeps successors in a folder of the local disk while their commit travels: for a backend that
-    /// is elsewhere, which may be out of reach when the process dies. The folder is made if there is
+    /// Keeps successors, and the credentials of companies that were just connected, in a folder of
+    /// the local disk while their commit travels: for a backend that is elsewhere, which may be out
+    /// of reach when the process dies. The folder is made if there is
     /// none; what was left there is offered again by [`replay`](Self::replay).
     ///
     /// A commit never waits for it. When the disk is full, the successor rests in memory until the

@@ -11,6 +11,7 @@ use sr_partner::{AttemptId, IntegrationKey};
 use super::cipher::{Field, Place, open, seal};
 use super::keys::SealingKeys;
 use super::sealed::{Origin, Sealed};
+use crate::spool::Credentials;
 use crate::{SealError, SealFault};
 
 /// Seals what an operation brings.
@@ -47,6 +48,15 @@ pub(crate) fn open_partner_answer(
         let is_its_own = origin == Origin::Integrated(generation);
         is_its_own.then_some(secret).ok_or_else(|| SealError::new(SealFault::Misplaced))
     })
+}
+
+/// Tells whether credentials that were left behind can be opened.
+pub(crate) fn open_credentials(
+    keys: &SealingKeys,
+    credentials: &Credentials,
+) -> Result<(), SealError> {
+    let grant = credentials.key.grant_key(credentials.generation);
+    open(keys, place(&grant, credentials.attempt), &credentials.integrated.secret).map(drop)
 }
 
 fn consents(record: &IntegrationRecord<Sealed>) -> Vec<(Generation, AttemptId)> {

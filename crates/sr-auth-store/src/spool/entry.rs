@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 use sr_auth_core::store::{Generation, GrantKey, OwnerId, StoredToken, Successor};
 use sr_auth_core::{Fingerprint, Timestamp};
 
+use super::Spooled;
 use crate::Sealed;
 
 /// The form of the files that this version writes.
@@ -30,13 +31,16 @@ impl Entry {
         let Successor { access, refresh } = successor.clone();
         Some(Self { access, generation, key: key.clone(), owner, refresh: refresh? })
     }
+}
 
-    /// Returns the name of its file.
-    pub(super) fn name(&self) -> String {
-        name(&self.key, self.refresh.fingerprint)
+impl Spooled for Entry {
+    const ENDING: &'static str = "successor";
+
+    fn stem(&self) -> String {
+        stem(&self.key, self.refresh.fingerprint)
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = FORMAT.to_vec();
         bytes.extend(self.generation.number().to_be_bytes());
         bytes.extend(self.owner.number().to_be_bytes());
@@ -50,11 +54,8 @@ impl Entry {
         bytes
     }
 
-    /// Reads a file; `None` when it is not whole.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
-        let is_whole = Sha256::digest(content).as_slice() == digest;
-        let mut rest = content.strip_prefix(FORMAT).filter(|_| is_whole)?;
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut rest = whole(bytes)?.strip_prefix(FORMAT)?;
         let generation = Generation::from_number(u64::from_be_bytes(take(&mut rest)?));
         let owner = OwnerId::new(u128::from_be_bytes(take(&mut rest)?));
         let key = GrantKey::new(str::from_utf8(take_bytes(&mut rest)?).ok()?).ok()?;
@@ -64,13 +65,24 @@ impl Entry {
     }
 }
 
-/// Returns the name of the file of a refresh token.
-pub(super) fn name(key: &GrantKey, fingerprint: Fingerprint) -> String {
+/// Names the file of a refresh token, without the ending.
+pub(super) fn stem(key: &GrantKey, fingerprint: Fingerprint) -> String {
     let digest = Sha256::new().chain_update(fingerprint.as_bytes()).chain_update(key.as_str());
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    short(&digest.finalize())
 }
 
-fn put(bytes: &mut Vec<u8>, part: &[u8]) {
+/// Spells half a digest.
+pub(super) fn short(digest: &[u8]) -> String {
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns what stands before the digest of it, if that is right.
+pub(super) fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+    (Sha256::digest(content).as_slice() == digest).then_some(content)
+}
+
+pub(super) fn put(bytes: &mut Vec<u8>, part: &[u8]) {
     // A record is far smaller than 4 GiB.
     bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
     bytes.extend(part);
@@ -83,13 +95,13 @@ fn put_token(bytes: &mut Vec<u8>, token: &StoredToken<Sealed>) {
     put(bytes, token.value.as_bytes());
 }
 
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(*taken)
 }
 
-fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
+pub(super) fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
     let length = usize::try_from(u32::from_be_bytes(take(bytes)?)).ok()?;
     let (taken, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
@@ -153,8 +165,8 @@ mod tests {
         let one = entry(None);
         let other_grant = Entry { key: GrantKey::new("globex").unwrap(), ..one.clone() };
         let other_token = Entry { refresh: token(2), ..one.clone() };
-        assert_eq!(one.name(), entry(Some(token(2))).name());
-        assert_ne!(one.name(), other_grant.name());
-        assert_ne!(one.name(), other_token.name());
+        assert_eq!(one.stem(), entry(Some(token(2))).stem());
+        assert_ne!(one.stem(), other_grant.stem());
+        assert_ne!(one.stem(), other_token.stem());
     }
 }

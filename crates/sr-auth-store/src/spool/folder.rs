@@ -4,10 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::entry::Entry;
+use super::Spooled;
 use crate::SpoolError;
-
-const ENDING: &str = "successor";
 
 #[derive(Debug)]
 pub(super) struct Folder(PathBuf);
@@ -33,8 +31,8 @@ impl Folder {
 
     /// Writes a file that is synced, whole and for its owner only before it has its name.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
-        let [unfinished, finished] =
-            ["unfinished", ENDING].map(|ending| self.0.join(format!("{name}.{ending}")));
+        let finished = self.0.join(name);
+        let unfinished = finished.with_extension("unfinished");
         let write = || {
             let mut options = OpenOptions::new();
             options.create(true).truncate(true).write(true);
@@ -57,23 +55,23 @@ impl Folder {
     }
 
     pub(super) fn remove(&self, name: &str) -> Result<(), SpoolError> {
-        match fs::remove_file(self.0.join(format!("{name}.{ENDING}"))) {
+        match fs::remove_file(self.0.join(name)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(SpoolError::new(error)),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 
-    /// Reads what is there, in the order of the names, and counts what is not whole.
-    pub(super) fn read_all(&self) -> Result<(Vec<Entry>, usize), SpoolError> {
+    /// Reads what is there of one kind, in the order of the names, and counts what is not whole.
+    pub(super) fn read_all<T: Spooled>(&self) -> Result<(Vec<T>, usize), SpoolError> {
         let files = fs::read_dir(&self.0).and_then(|files| {
             files.map(|file| file.map(|it| it.path())).collect::<Result<Vec<_>, _>>()
         });
         let mut files = files.map_err(SpoolError::new)?;
-        files.retain(|path| path.extension().is_some_and(|it| it == ENDING));
+        files.retain(|path| path.extension().is_some_and(|it| it == T::ENDING));
         files.sort();
         let mut entries = Vec::new();
         for path in &files {
-            entries.extend(Entry::parse(&fs::read(path).map_err(SpoolError::new)?));
+            entries.extend(T::parse(&fs::read(path).map_err(SpoolError::new)?));
         }
         let damaged = files.len() - entries.len();
         Ok((entries, damaged))

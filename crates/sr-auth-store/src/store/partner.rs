@@ -1,5 +1,6 @@
 //! Integrations behind the same seal.
 
+mod replay;
 mod reseal;
 
 use sr_auth_core::Secret;
@@ -8,6 +9,7 @@ use sr_partner::store::{PartnerAnswer, PartnerOp};
 
 use super::Store;
 use crate::seal::{open_partner_answer, seal_partner_op};
+use crate::spool::Credentials;
 use crate::{SealFault, StoreError};
 
 impl Store {
@@ -15,7 +17,8 @@ impl Store {
     ///
     /// The client secret of a company is sealed before it reaches the backend, bound to application,
     /// company, generation and consent. It exists once, so a store that may forget begins no
-    /// exchange, unless that was [accepted](Self::accept_volatile).
+    /// exchange, unless that was [accepted](Self::accept_volatile); and it is in the
+    /// [spool](Self::with_spool), where there is one, while its commit travels.
     ///
     /// A future that is dropped leaves the operation undone or done.
     ///
@@ -48,7 +51,16 @@ impl Store {
             return Err(StoreError::Volatile);
         }
         let loaded = loaded_key(&op).cloned();
-        let answer = self.backend.apply_partner(seal_partner_op(&self.keys.now(), op)?).await?;
+        let sealed = seal_partner_op(&self.keys.now(), op)?;
+        let spooled = self.spool.as_ref().zip(Credentials::of(&sealed));
+        if let Some((spool, credentials)) = &spooled {
+            spool.keep(credentials);
+        }
+        let answer = self.backend.apply_partner(sealed).await?;
+        if let Some((spool, credentials)) = &spooled {
+            // The store has them, or has no use for them.
+            spool.settle_entry(credentials);
+        }
         let opening = if loaded.is_some() { StoreError::Seal } else { StoreError::Opening };
         // Another process may have begun to seal under a newer key, which only a service can tell.
         let again = self.keys.is_of_service().then(|| answer.clone());

@@ -15,16 +15,16 @@ use crate::spool::{Entry, Spool};
 /// How often an offer is changed after what the store answers.
 const OFFERS: u8 = 4;
 
-/// What became of the successors that were left behind.
+/// What became of the successors that were left behind, and of the credentials of companies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Replay {
     /// Files that are not whole, or that no key opens. They stay where they are.
     pub damaged: usize,
-    /// Successors that the store had already, or that nobody needs: it has moved on, the grant was
-    /// ended, or their time is over.
+    /// What the store had already, or nobody needs: it has moved on, the grant or the consent was
+    /// ended, or its time is over.
     pub needless: usize,
-    /// Successors that the store did not have, and has now.
+    /// What the store did not have, and has now.
     pub saved: usize,
 }
 
@@ -37,7 +37,7 @@ enum Fate {
 impl Store {
     /// Offers to the store what a process has left in the spool, and removes what is settled.
     ///
-    /// Call it at the start, before grants are driven. Without a spool there is nothing to do.
+    /// Call it at the start, before grants are driven and companies connected. Without a spool there is nothing to do.
     ///
     /// # Errors
     ///
@@ -46,11 +46,13 @@ impl Store {
     pub async fn replay(&self) -> Result<Replay, StoreError> {
         let mut replay = Replay::default();
         let Some(spool) = &self.spool else { return Ok(replay) };
-        let (entries, damaged) = spool.left_behind()?;
+        let (entries, damaged) = spool.left_behind::<Entry>()?;
         replay.damaged = damaged;
         for entry in entries {
             self.settle(spool, &entry, &mut replay).await?;
         }
+        #[cfg(feature = "partner")]
+        self.replay_partner(spool, &mut replay).await?;
         Ok(replay)
     }
 

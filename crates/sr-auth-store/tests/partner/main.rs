@@ -8,4 +8,5 @@ mod model;
 mod open;
 mod refusals;
 mod sealing;
+mod spool;
 mod step;
