@@ -20,6 +20,16 @@ pub(crate) struct Facts {
     pub(crate) presentations: Vec<Presentation>,
 }
 
+impl Facts {
+    /// Adds what follows from what was seen: whoever presents a token has read it from the store,
+    /// though it may have been there only while the store could not be looked at.
+    pub(crate) fn conclude(&mut self) {
+        for it in &self.presentations {
+            self.durable.entry(it.token).or_insert(it.at);
+        }
+    }
+}
+
 /// A process, from its start to its end.
 #[derive(Debug, Default)]
 pub(crate) struct Instance {

@@ -272,6 +272,13 @@ mod tests {
                 ..FINE
             },
             Case {
+                name: "killed, and its successor was seen only when it was presented",
+                presented: &[(100, 1, "a", Some("b")), (5_000, 2, "b", Some("c"))],
+                durable: &[("c", 5_010)],
+                killed: &[(1, 150)],
+                ..FINE
+            },
+            Case {
                 name: "useless, though saved",
                 fate: Fate::Useless,
                 expected: (0, 1, 0, 0),
@@ -300,6 +307,7 @@ mod tests {
                 facts.instances.entry(*instance).or_default().stops.push(stop);
             }
             facts.consents.push(Consent { end: case.fate, grant, key: 0 });
+            facts.conclude();
             let verdict = judge(&facts, SCALE, at(20_000));
             let counts = (
                 verdict.losses.len(),

@@ -212,7 +212,9 @@ impl<'a> Run<'a> {
         self.prober.abort();
         self.facts.closed = self.closed.lock().map_err(|_| "the probe has panicked")?.clone();
         self.read_journal();
-        self.read_store(true).await
+        self.read_store(true).await?;
+        self.facts.conclude();
+        Ok(())
     }
 
     /// Returns the newest consent of each key.

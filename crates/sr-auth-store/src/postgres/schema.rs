@@ -68,20 +68,31 @@ async fn version(client: &Object, schema: &Schema) -> Result<Option<i32>, Backen
     let select = schema.fill("SELECT version FROM {schema}.store");
     let rows = match client.query_typed(&select, &[]).await {
         Ok(rows) => rows,
-        Err(error)
-            if is_foreign(&error) || is_missing(&error) && is_occupied(client, schema).await? =>
-        {
-            return Err(not_a_store());
+        Err(error) if is_foreign(&error) => return Err(not_a_store(Foreign::Column)),
+        Err(error) if is_missing(&error) && is_occupied(client, schema).await? => {
+            return Err(not_a_store(Foreign::Tables));
         }
         Err(error) if is_missing(&error) => return Ok(None),
         Err(error) => return Err(Trouble::from(error).after_sending(true)),
     };
-    let version = rows.first().and_then(|row| row.try_get::<_, i32>(0).ok());
-    version.map(Some).ok_or_else(not_a_store)
+    let row = rows.first().ok_or_else(|| not_a_store(Foreign::Empty))?;
+    let version = row.try_get::<_, i32>(0).map_err(|_| not_a_store(Foreign::Column))?;
+    Ok(Some(version))
 }
 
-const fn not_a_store() -> BackendError {
-    BackendError::new(BackendFault::NotAStore, StoreFailure::NotDone)
+fn not_a_store(what: Foreign) -> BackendError {
+    BackendError::new(BackendFault::NotAStore, StoreFailure::NotDone).with_source(what)
+}
+
+/// What shows that a schema is somebody else's.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Foreign {
+    #[error("its table `store` has no column `version` with a number")]
+    Column,
+    #[error("its table `store` is empty")]
+    Empty,
+    #[error("it has tables, and none is called `store`")]
+    Tables,
 }
 
 /// Tells whether a schema of this name holds the tables of somebody else. Where ours is among them,
@@ -137,7 +148,9 @@ async fn durability(client: &Object) -> Result<Durability, BackendError> {
     let row = client.query_typed(select, &[]).await;
     let rows = row.map_err(|error| Trouble::from(error).after_sending(true))?;
     let told = rows.first().and_then(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?)));
-    match told.ok_or_else(not_a_store)? {
+    // Nobody but a broken server answers that without a row.
+    let broken = || BackendError::new(BackendFault::Unreadable, StoreFailure::NotDone);
+    match told.ok_or_else(broken)? {
         (_, true) => Err(BackendError::new(BackendFault::ReadOnly, StoreFailure::NotDone)),
         (true, false) => Ok(Durability::Durable),
         (false, false) => Ok(Durability::Volatile),
