@@ -43,6 +43,10 @@ pub(crate) fn work(name: &str, operations: u32) -> bool {
                 let client = api.client(builder()).expect("a client");
                 adapted(client, origin, None, operations).await;
             }
+            "sign-reqwest-layer" => {
+                let layer = AuthorizeLayer::new(endpoints(origin).api().clone(), source);
+                layered(layer, origin, operations).await;
+            }
             "sign-reqwest-chain" => {
                 let client = reqwest_middleware::ClientBuilder::new(bare()).build();
                 adapted(client, origin, Some(constant()), operations).await;
@@ -145,6 +149,16 @@ async fn adapted(
             request = request.header(AUTHORIZATION, constant);
         }
         let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 204);
+    }
+}
+
+async fn layered(layer: AuthorizeLayer, origin: &str, operations: u32) {
+    let (client, url) = (bare(), format!("{origin}/jobs"));
+    let mut api = layer.layer(client.clone());
+    for _ in 0..operations {
+        let request = client.get(&url).build().expect("a request");
+        let answer = api.call(request).await.expect("an answer");
         assert_eq!(answer.status(), 204);
     }
 }

@@ -59,6 +59,17 @@ impl Rules {
         Self { clock: Clock::system(), origin, pace: None, replays: false, source }
     }
 
+    /// Tells whether a request of reqwest goes to the API.
+    #[cfg(feature = "reqwest")]
+    fn is_api(&self, url: &reqwest::Url) -> bool {
+        // Nearly all are spelled as the origin is.
+        self.origin.begins(url.as_str()) || {
+            let has_user = !url.username().is_empty() || url.password().is_some();
+            let is_it = |host| !has_user && self.origin.is(url.scheme(), host, url.port());
+            url.host_str().is_some_and(is_it)
+        }
+    }
+
     /// Tells whether a request to the API may carry the credential.
     #[inline]
     fn signs(is_api: bool, extensions: &Extensions) -> bool {

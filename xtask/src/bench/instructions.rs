@@ -42,7 +42,7 @@ const FEW_HEADERS: [u64; 2] = [2_000, 12_000];
 const MANY: [u64; 2] = [100_000, 300_000];
 
 /// The works, each after those that it is compared with.
-const WORKS: [Work; 15] = [
+const WORKS: [Work; 16] = [
     work("nothing", MANY, Bound::None),
     work("wheel", MANY, Bound::AtMost { instructions: 150, less: "nothing", wanted: 150 }),
     work("b-tree", MANY, Bound::None),
@@ -55,6 +55,7 @@ const WORKS: [Work; 15] = [
     work("sign-hyper-constant", FEW, Bound::None),
     work("sign-tower", FEW, beside("sign-hyper-constant", 1.035, 1.01)),
     work("sign-reqwest-constant", FEW, Bound::None),
+    work("sign-reqwest-layer", FEW, beside("sign-reqwest-constant", 1.025, 1.02)),
     work("sign-reqwest-chain", FEW, Bound::None),
     work("sign-reqwest", FEW, beside("sign-reqwest-constant", 1.075, 1.02)),
     work("sign-reqwest", FEW, beside("sign-reqwest-chain", 1.055, 1.02)),

@@ -2,6 +2,9 @@
 
 mod error;
 mod future;
+mod message;
+#[cfg(feature = "reqwest")]
+mod over_reqwest;
 
 pub use error::AuthorizeError;
 pub use future::AuthorizeFuture;
@@ -34,7 +37,8 @@ pub struct Replaying;
 /// fingerprint that was sent.
 ///
 /// A request to another origin, and one that is marked [`Public`](crate::Public), passes as it is. The
-/// service below must not follow redirects: it would carry the header elsewhere. A header that is at
+/// service below must not follow redirects: it would carry the header elsewhere. It is one of requests
+/// of `http`, or, with the feature `reqwest`, a client of reqwest. A header that is at
 /// hand costs no allocation.
 ///
 /// # Examples
@@ -198,7 +202,8 @@ where
             Some(_) | None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
                 if repeats {
-                    AuthorizeFuture::waiting(future::twice(inner, request, rules, endpoint))
+                    let copy = request.clone();
+                    AuthorizeFuture::waiting(future::twice(inner, request, copy, rules, endpoint))
                 } else {
                     AuthorizeFuture::waiting(future::once(inner, request, rules, endpoint))
                 }

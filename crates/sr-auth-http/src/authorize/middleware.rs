@@ -77,17 +77,6 @@ impl AuthorizeMiddleware {
         Self(Rules { replays: true, ..self.0 })
     }
 
-    /// Tells whether a request goes to the API.
-    fn is_api(&self, url: &reqwest::Url) -> bool {
-        let origin = &self.0.origin;
-        // Nearly all are spelled as the origin is.
-        origin.begins(url.as_str()) || {
-            let has_user = !url.username().is_empty() || url.password().is_some();
-            let is_it = |host| !has_user && origin.is(url.scheme(), host, url.port());
-            url.host_str().is_some_and(is_it)
-        }
-    }
-
     /// Sends a signed request; returns the token that was refused, if it was.
     async fn signed(
         &self,
@@ -143,7 +132,7 @@ impl Middleware for AuthorizeMiddleware {
         Self: 'sending,
     {
         let rules = &self.0;
-        if !Rules::signs(self.is_api(request.url()), extensions) {
+        if !Rules::signs(rules.is_api(request.url()), extensions) {
             return next.run(request, extensions);
         }
         let endpoint = rules.endpoint(request.method(), || request.url().path());

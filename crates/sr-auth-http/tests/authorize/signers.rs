@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Method, Request, Response};
+use reqwest::redirect::Policy;
 use reqwest_middleware::ClientWithMiddleware;
 use sr_auth_core::SecretBytes;
 use sr_auth_http::{
@@ -20,6 +21,8 @@ use tower_service::Service;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Middleware,
+    /// The layer, over a client of reqwest.
+    Reqwest,
     Tower,
 }
 
@@ -31,9 +34,24 @@ pub(crate) struct Ask {
     pub(crate) path: &'static str,
 }
 
+impl Way {
+    /// Tells whether requests can be marked; those of reqwest have no place for it.
+    pub(crate) const fn has_marks(self) -> bool {
+        matches!(self, Self::Middleware | Self::Tower)
+    }
+}
+
+impl Ask {
+    pub(crate) const fn is_marked(&self) -> bool {
+        self.is_public || self.is_replayable
+    }
+}
+
 pub(crate) enum Signer {
     Middleware(ClientWithMiddleware),
     Once(Mutex<Authorize<Http>>),
+    OverReqwest(Mutex<Authorize<reqwest::Client>>),
+    OverReqwestReplaying(Mutex<Authorize<reqwest::Client, Replaying>>),
     Replaying(Mutex<Authorize<Http, Replaying>>),
 }
 
@@ -55,6 +73,15 @@ impl Signer {
         }
         let layer = AuthorizeLayer::new(origin, source);
         let layer = if let Some(clock) = pace { layer.clock(clock).pace() } else { layer };
+        if matches!(way, Way::Reqwest) {
+            let client = reqwest::Client::builder().no_proxy().redirect(Policy::none());
+            let client = client.build().unwrap();
+            return if replay {
+                Self::OverReqwestReplaying(Mutex::new(layer.replay().layer(client)))
+            } else {
+                Self::OverReqwest(Mutex::new(layer.layer(client)))
+            };
+        }
         let http = ReqwestTransport::builder().without_root_certificates().build().unwrap();
         let http = Http(Arc::new(http));
         if replay {
@@ -83,6 +110,8 @@ impl Signer {
                 Ok(answer.status().as_u16())
             }
             Self::Once(service) => through(service, request(url, ask)).await,
+            Self::OverReqwest(service) => over_reqwest(service, url, ask).await,
+            Self::OverReqwestReplaying(service) => over_reqwest(service, url, ask).await,
             Self::Replaying(service) => through(service, request(url, ask)).await,
         }
     }
@@ -93,6 +122,17 @@ where
     S: Service<Request<SecretBytes>, Response = Response<SecretBytes>>,
     S::Error: std::fmt::Display,
 {
+    let call = service.lock().unwrap().call(request);
+    call.await.map(|it| it.status().as_u16()).map_err(|error| error.to_string())
+}
+
+async fn over_reqwest<S>(service: &Mutex<S>, url: String, ask: &Ask) -> Result<u16, String>
+where
+    S: Service<reqwest::Request, Response = reqwest::Response>,
+    S::Error: std::fmt::Display,
+{
+    assert!(!ask.is_public && !ask.is_replayable, "it has no place for marks");
+    let request = reqwest::Request::new(ask.method.clone(), url.parse().unwrap());
     let call = service.lock().unwrap().call(request);
     call.await.map(|it| it.status().as_u16()).map_err(|error| error.to_string())
 }

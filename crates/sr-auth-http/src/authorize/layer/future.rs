@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
 use pin_project_lite::pin_project;
 use sr_auth_core::Fingerprint;
 use tower_service::Service;
 
 use super::super::{Endpoint, Rules, Verdict, sign};
 use super::AuthorizeError;
+use super::message::{Judged, Signable};
 
 pin_project! {
     /// A call through [`Authorize`](super::Authorize).
@@ -66,11 +66,11 @@ impl<F, T, E> fmt::Debug for AuthorizeFuture<F, T, E> {
     }
 }
 
-impl<F, R, E> Future for AuthorizeFuture<F, Response<R>, E>
+impl<F, T: Judged, E> Future for AuthorizeFuture<F, T, E>
 where
-    F: Future<Output = Result<Response<R>, E>>,
+    F: Future<Output = Result<T, E>>,
 {
-    type Output = Result<Response<R>, AuthorizeError<E>>;
+    type Output = Result<T, AuthorizeError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().call.project() {
@@ -89,37 +89,39 @@ where
 }
 
 impl Seal {
-    fn judge<R>(&self, response: &Response<R>) -> Verdict {
-        self.rules.judge(self.endpoint, self.sent, response.status(), response.headers())
+    fn judge(&self, response: &impl Judged) -> Verdict {
+        let (status, headers) = response.status_and_headers();
+        self.rules.judge(self.endpoint, self.sent, status, headers)
     }
 }
 
 /// Signs a request when it can be, and sends it with a service that is ready.
-pub(super) async fn once<S, B, R>(
+pub(super) async fn once<S, Q>(
     mut inner: S,
-    request: Request<B>,
+    request: Q,
     rules: Arc<Rules>,
     endpoint: Endpoint,
-) -> Result<Response<R>, AuthorizeError<S::Error>>
+) -> Result<S::Response, AuthorizeError<S::Error>>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Q, Response: Judged>,
+    Q: Signable,
 {
     let (response, _) = signed(&mut inner, request, &rules, endpoint).await?;
     Ok(response)
 }
 
 /// As [`once`], and once more with another token when the first was refused.
-pub(super) async fn twice<S, B, R>(
+pub(super) async fn twice<S, Q>(
     mut inner: S,
-    request: Request<B>,
+    request: Q,
+    copy: Q,
     rules: Arc<Rules>,
     endpoint: Endpoint,
-) -> Result<Response<R>, AuthorizeError<S::Error>>
+) -> Result<S::Response, AuthorizeError<S::Error>>
 where
-    S: Service<Request<B>, Response = Response<R>>,
-    B: Clone,
+    S: Service<Q, Response: Judged>,
+    Q: Signable,
 {
-    let copy = request.clone();
     let (response, refused) = signed(&mut inner, request, &rules, endpoint).await?;
     let Some(refused) = refused else { return Ok(response) };
     // The refusal says more than the reason why there is no other token.
@@ -132,14 +134,15 @@ where
 }
 
 /// Sends a signed request; returns the token that was refused, if it was.
-async fn signed<S, B, R>(
+async fn signed<S, Q>(
     inner: &mut S,
-    mut request: Request<B>,
+    mut request: Q,
     rules: &Arc<Rules>,
     endpoint: Endpoint,
-) -> Result<(Response<R>, Option<Fingerprint>), AuthorizeError<S::Error>>
+) -> Result<(S::Response, Option<Fingerprint>), AuthorizeError<S::Error>>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Q, Response: Judged>,
+    Q: Signable,
 {
     rules.keep_pace(endpoint).await;
     let signature = rules.source.signature().await.map_err(AuthorizeError::Source)?;
