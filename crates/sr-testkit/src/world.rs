@@ -186,7 +186,10 @@ impl World {
     /// eight bytes is in too many.
     pub(crate) fn has_secret(&self, text: &str) -> bool {
         let keys = self.keys.values().map(|key| &key.secret);
-        let mut secrets = keys.chain(self.clients.values().map(|client| &client.secret));
+        let clients = self.clients.values();
+        let clients =
+            clients.flat_map(|it| [Some(&it.secret), it.also.as_ref()].into_iter().flatten());
+        let mut secrets = keys.chain(clients);
         secrets.any(|secret| secret.expose().len() >= 8 && text.contains(secret.expose()))
     }
 }

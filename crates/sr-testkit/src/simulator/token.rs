@@ -175,7 +175,7 @@ impl Simulator {
             (None, _) => return Err(Refusal::client("no client authentication")),
         };
         let client = self.world.shared_client(&id).ok_or(Refusal::client("no such client"))?;
-        if !client.secret.matches(&secret) {
+        if !client.takes(&secret) {
             return Err(Refusal::client("the client secret is wrong"));
         }
         Ok(client)

@@ -132,6 +132,8 @@ impl User {
 /// Something with a client id and a client secret.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// Taken as well, while the secret is rotated.
+    pub(crate) also: Option<Secret>,
     pub(crate) description: String,
     pub(crate) id: Arc<str>,
     pub(crate) kind: ClientKind,
@@ -210,7 +212,8 @@ impl Client {
 
     fn new(id: &str, secret: Secret, name: &str, kind: ClientKind, scopes: ScopeSet) -> Self {
         let (description, name) = (String::new(), name.to_owned());
-        Self { description, id: id.into(), kind, name, scopes: Arc::new(scopes), secret }
+        let scopes = Arc::new(scopes);
+        Self { also: None, description, id: id.into(), kind, name, scopes, secret }
     }
 
     /// Sets what the Credential Manager says about it.
@@ -226,6 +229,24 @@ impl Client {
             *default_scopes = scopes;
         }
         self
+    }
+
+    /// Takes another secret as well, as while a secret is rotated.
+    #[must_use]
+    pub fn with_another_secret(self, secret: Secret) -> Self {
+        Self { also: Some(secret), ..self }
+    }
+
+    /// Takes this secret and no other.
+    #[must_use]
+    pub fn with_secret(self, secret: Secret) -> Self {
+        Self { also: None, secret, ..self }
+    }
+
+    /// Tells whether a secret is one of this client's.
+    pub(crate) fn takes(&self, secret: &Secret) -> bool {
+        let is_also = self.also.as_ref().is_some_and(|it| it.matches(secret));
+        self.secret.matches(secret) || is_also
     }
 
     /// Returns the client id.
