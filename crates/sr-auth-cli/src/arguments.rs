@@ -7,7 +7,7 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::exit::{self, Exit, Failure};
-use crate::{api, completions, demo, login, logout, partner, sandbox, status, token};
+use crate::{api, completions, demo, hold, login, logout, partner, sandbox, status, token};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -40,9 +40,11 @@ pub(crate) enum Command {
     Api(api::ApiArguments),
     Completions(completions::CompletionsArguments),
     Demo(demo::DemoArguments),
+    Hold(hold::HoldArguments),
     Login(Box<login::LoginArguments>),
     Logout(logout::LogoutArguments),
     Partner(partner::PartnerArguments),
+    Release(hold::ReleaseArguments),
     Sandbox(sandbox::SandboxArguments),
     Status(status::StatusArguments),
     Token(token::TokenArguments),

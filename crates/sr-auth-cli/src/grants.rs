@@ -20,6 +20,7 @@ use std::time::Duration;
 use clap::Args;
 use sr_auth_core::{ClientCredentials, Endpoints};
 use sr_auth_http::{TokenSource, Transport};
+use sr_auth_store::{SqliteBackend, Store};
 
 use crate::environment;
 use crate::exit::Failure;
@@ -67,6 +68,37 @@ pub(crate) struct StoredArguments {
     grant: GrantArguments,
     #[command(flatten)]
     service: ServiceArguments,
+}
+
+/// A store that others may share, for who operates them.
+#[derive(Args, Debug)]
+pub(crate) struct SharedArguments {
+    /// The SQLite file of a service; otherwise the store of your own grants [env: SR_AUTH_STORE]
+    #[arg(long, value_name = "FILE", help_heading = "Stored grant")]
+    store: Option<PathBuf>,
+    #[command(flatten)]
+    stored: StoredArguments,
+}
+
+impl SharedArguments {
+    /// Opens a store that is there.
+    pub(crate) fn open(&self) -> Result<(PathBuf, Store), Failure> {
+        let file = match given(&self.store, "SR_AUTH_STORE")? {
+            Some(file) => file,
+            None => self.stored.place()?.file,
+        };
+        let is_there = file.try_exists();
+        if !is_there.map_err(|it| Failure::io(file.display().to_string(), &it))? {
+            return Err(Failure::usage(
+                format!("there is no store: {}", file.display()),
+                "name the SQLite file of the service with --store",
+            ));
+        }
+        let backend = SqliteBackend::open(&file);
+        let backend = backend.map_err(|it| Failure::of_store(&file, &it.into()))?;
+        let keys = keys::sealing(false)?;
+        Ok((file, Store::new(backend, keys)))
+    }
 }
 
 impl StoredArguments {

@@ -9,6 +9,7 @@ mod demo;
 mod environment;
 mod exit;
 mod grants;
+mod hold;
 mod interrupt;
 mod logging;
 mod login;
@@ -57,9 +58,11 @@ fn run(arguments: Arguments, console: &Console) -> Result<Exit, Failure> {
             Command::Api(arguments) => api::run(arguments, console).await,
             Command::Completions(arguments) => completions::run(&arguments, console),
             Command::Demo(arguments) => demo::run(arguments, console).await,
+            Command::Hold(arguments) => hold::hold(&arguments, console).await,
             Command::Login(arguments) => login::run(*arguments, console).await,
             Command::Logout(arguments) => logout::run(&arguments, console).await,
             Command::Partner(arguments) => partner::run(arguments, console).await,
+            Command::Release(arguments) => hold::release(&arguments, console).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, console).await,
             Command::Status(arguments) => status::run(&arguments, console).await,
             Command::Token(arguments) => token::run(arguments, console).await,

@@ -5,12 +5,13 @@ mod words;
 
 use clap::Args;
 use sr_auth_core::Timestamp;
-use sr_auth_core::store::{Health, LedgerEntry, Record, StoredToken};
+use sr_auth_core::store::{Health, Hold, LedgerEntry, Record, StoredToken};
 use sr_auth_store::Sealed;
 
 use crate::console::{BOLD, Console};
 use crate::exit::{Exit, Failure};
 use crate::grants::{Found, Place, StoredArguments};
+use crate::hold::told;
 use crate::moment::{date_and_time, moment_and_span};
 
 /// Show the stored grant of a user: generation, ages, deadlines, and what happened to it
@@ -39,15 +40,16 @@ pub(crate) async fn run(arguments: &StatusArguments, console: &Console) -> Resul
         }
         return Err(place.missing());
     };
+    let hold = place.hold().await;
     if arguments.json {
-        console.line(&json::of(&place, &found).to_string())?;
+        console.line(&json::of(&place, &found, hold.as_ref()).to_string())?;
     } else {
-        lines(&place, &found).iter().try_for_each(|line| console.line(line))?;
+        lines(&place, &found, hold.as_ref()).iter().try_for_each(|line| console.line(line))?;
     }
     words::failure(&found.record).map_or(Ok(Exit::Done), Err)
 }
 
-fn lines(place: &Place, Found { now, record }: &Found) -> Vec<String> {
+fn lines(place: &Place, Found { now, record }: &Found, hold: Option<&Hold>) -> Vec<String> {
     let row = |name: &str, value: String| format!("{:<15} {value}", format!("{name}:"));
     let mut lines = vec![
         format!("{BOLD}{}{BOLD:#}", place.name),
@@ -58,6 +60,9 @@ fn lines(place: &Place, Found { now, record }: &Found) -> Vec<String> {
         row("refresh token", token(record.refresh.as_ref(), "ends", *now)),
         row("renewal", renewal(record, *now)),
     ];
+    if let Some(hold) = hold {
+        lines.insert(3, row("held", told(hold)));
+    }
     if record.sibling.is_some() {
         lines.push(row("put aside", "a successor that came too late; it is tried next".to_owned()));
     }

@@ -20,6 +20,8 @@ pub enum Remedy {
     /// An administrator of the SmartRecruiters company has to act: give a scope, a System role,
     /// API access, or new credentials.
     AskAdministrator,
+    /// Whoever operates this service has stopped it on purpose, and can let it go on.
+    AskOperator,
     /// A setting of this application is wrong.
     FixConfiguration,
     /// The user has to give consent again, in a browser.
@@ -39,6 +41,7 @@ impl Remedy {
     pub const fn advice(&self) -> &'static str {
         match self {
             Self::AskAdministrator => "ask an administrator of the SmartRecruiters company",
+            Self::AskOperator => "ask who operates this service to release it",
             Self::FixConfiguration => "correct the configuration, then try again",
             Self::Reauthorize => "ask the user to authorize the application again",
             Self::ReportBug => "report this: the server answered outside of its protocol",

@@ -19,6 +19,7 @@ mod care;
 mod ends;
 mod evidence;
 mod gates;
+mod holding;
 mod index;
 mod mass_death;
 mod message;
@@ -47,6 +48,7 @@ use std::collections::VecDeque;
 use care::KeepAlive;
 use ends::Ends;
 use gates::Gates;
+use holding::Holding;
 use mass_death::MassDeath;
 use pulse::Pulses;
 use residents::Residents;
@@ -118,6 +120,7 @@ pub struct Fleet {
     deaths: MassDeath,
     ends: Ends,
     gates: Gates,
+    holding: Holding,
     keep_alive: KeepAlive,
     outputs: VecDeque<Output>,
     process: Process,
@@ -149,6 +152,7 @@ impl Fleet {
             deaths: MassDeath::new(settings.lifecycle().margins()),
             ends: Ends::default(),
             gates: Gates::default(),
+            holding: Holding::default(),
             keep_alive: KeepAlive::new(now, process.owner(), settings.scan_every()),
             outputs: VecDeque::new(),
             pulses: Pulses::new(poll::Poll::after(now, std::time::Duration::ZERO)),
@@ -173,10 +177,11 @@ impl Fleet {
         self.gates.register(now, application, renewal, &self.settings)
     }
 
-    /// Returns what a caller of a grant gets at `now`; `None` when the id is stale.
+    /// Returns what a caller of a grant gets at `now`; `None` when the id is stale. Nothing is handed
+    /// out before the store has been asked what an operator holds.
     #[must_use]
     pub fn availability(&self, now: Timestamp, id: GrantId) -> Option<Availability<'_>> {
-        self.residents.slots.content(id).map(|(_, it)| it.regions.availability(now))
+        self.verdict(now, id)
     }
 
     /// Returns the id of a resident grant.
@@ -227,6 +232,10 @@ impl Machine for Fleet {
     type Output = Output;
 
     fn handle_input(&mut self, now: Timestamp, input: Input) {
+        if !self.holding.is_known() {
+            // Whatever came first: nothing is handed out before the store has said what is held.
+            self.pulse(now);
+        }
         match input {
             Input::Adopt { application, grant, key } => {
                 let renewal = Some(grant.renewal);
@@ -240,6 +249,10 @@ impl Machine for Fleet {
                 self.command(now, key, application, None, input);
             }
             Input::Grant { id, input } => self.grant(now, id, input),
+            Input::HoldsChanged => {
+                self.holding.has_changed();
+                self.look_at_holds(now);
+            }
             Input::Judge(ruling) => self.deaths.rule(ruling),
             Input::Open { application, key } => self.open_only(now, key, application),
             Input::Rejected { fingerprint, key } => {

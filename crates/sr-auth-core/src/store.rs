@@ -17,10 +17,12 @@
 //! There is no lease, no lock and no epoch: a commit that is fenced by one throws away the only
 //! valid refresh token whenever its owner was merely slow.
 
+mod hold;
 mod model;
 mod operation;
 mod record;
 
+pub use hold::{Hold, HoldScope, Holds};
 pub use model::Model;
 pub use operation::{
     Change, NewGrant, NewIntent, Pulse, Sequence, StoreAnswer, StoreIdentity, StoreOp,

@@ -170,6 +170,11 @@ impl Runtime {
         Ok(())
     }
 
+    /// Has the list of holds read at once. Without a driver nothing is handed out.
+    pub(crate) fn holds_changed(&self) {
+        self.send_if_running(Command::HoldsChanged);
+    }
+
     fn send_if_running(&self, command: Command) -> bool {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.as_ref().is_some_and(|it| it.send(command).is_ok())

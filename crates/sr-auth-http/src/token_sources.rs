@@ -1,14 +1,18 @@
 //! The credentials of many companies.
 
 mod builder;
+mod rotation;
 
 pub use builder::TokenSourcesBuilder;
 
 use std::sync::Arc;
 
 use sr_auth_core::lifecycle::Application;
-use sr_auth_core::store::{End, GrantKey};
+use sr_auth_core::store::{End, GrantKey, Hold, HoldScope, Holds};
 use sr_auth_core::{ClientCredentials, TokenEndpoint, TokenSet, fleet};
+use sr_auth_store::HoldError;
+#[cfg(doc)]
+use sr_auth_store::Store;
 
 use crate::runtime::{Command, Entry, Events, Runtime};
 use crate::{SourceError, TokenSource};
@@ -121,6 +125,38 @@ impl TokenSources {
         self.0.runtime.events()
     }
 
+    /// Holds grants, as an operator: see [`Store::hold`]. Other processes hear of it with their next
+    /// pulse, this one at once. Callers get [`Cause::Held`](sr_auth_core::lifecycle::Cause::Held).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::hold`].
+    pub async fn hold(&self, scope: HoldScope, reason: &str) -> Result<Hold, HoldError> {
+        let held = self.0.runtime.parts().store.hold(scope, reason).await;
+        self.0.runtime.holds_changed();
+        held
+    }
+
+    /// Releases what was held with exactly this scope: see [`Store::release`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::release`].
+    pub async fn release(&self, scope: &HoldScope) -> Result<Vec<Hold>, HoldError> {
+        let released = self.0.runtime.parts().store.release(scope).await;
+        self.0.runtime.holds_changed();
+        released
+    }
+
+    /// Returns what is held.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::holds`].
+    pub async fn holds(&self) -> Result<Holds, HoldError> {
+        self.0.runtime.parts().store.holds().await
+    }
+
     /// Decides, as an operator, whether refusals of grants are believed: after
     /// [`RefusalsDoubted`](sr_auth_core::fleet::FleetEvent::RefusalsDoubted).
     ///
@@ -164,7 +200,8 @@ impl TokenSources {
         self.0.runtime.send(Command::Resume)
     }
 
-    /// Puts new client credentials in the place of the application's, as after their rotation.
+    /// Puts new client credentials in the place of the application's at once, whatever they are worth:
+    /// for a repair. To rotate a secret, use [`rotate_client`](Self::rotate_client).
     pub fn replace_client(&self, client: ClientCredentials) {
         let application = Application::new(client, self.0.endpoint.clone());
         self.0.runtime.replace(self.0.application, application);

@@ -50,7 +50,8 @@ mod tls;
 
 pub use backend::{Backend, Durability};
 pub use error::{
-    BackendError, BackendFault, KeyError, KeyFault, SealError, SealFault, SpoolError, StoreError,
+    BackendError, BackendFault, HoldError, KeyError, KeyFault, SealError, SealFault, SpoolError,
+    StoreError,
 };
 pub use memory::MemoryBackend;
 #[cfg(feature = "postgres")]

@@ -1,5 +1,6 @@
 //! The store that machines and drivers talk to.
 
+mod hold;
 mod keyring;
 #[cfg(feature = "partner")]
 mod partner;

@@ -16,6 +16,7 @@ use crate::moment::date_and_time;
 const fn exit_of(remedy: Remedy, fix: Exit) -> Exit {
     match remedy {
         Remedy::AskAdministrator => Exit::Forbidden,
+        Remedy::AskOperator => Exit::Unavailable,
         Remedy::FixConfiguration => fix,
         Remedy::Reauthorize => Exit::Refused,
         Remedy::ReportBug => Exit::Misbehaved,
@@ -58,6 +59,7 @@ const fn place_of(setting: Setting) -> &'static str {
         Setting::AuthorizationEndpoint => "--authorization-endpoint",
         Setting::ClientId => "--client-id or SR_AUTH_CLIENT_ID",
         Setting::ClientSecret => "SR_AUTH_CLIENT_SECRET",
+        Setting::GrantKey => "the key of the grant",
         Setting::PartnerApiKey => "SR_AUTH_PARTNER_API_KEY",
         Setting::RedirectUri => "--redirect-uri",
         Setting::Scope => "--scope",
@@ -118,6 +120,9 @@ impl From<Unavailable> for Failure {
         let remedy = error.remedy();
         let advice = if remedy == Remedy::FixConfiguration {
             "compare client id, secret and environment with the Credential Manager".to_owned()
+        } else if remedy == Remedy::AskOperator {
+            "`sr-auth status` says since when and why, and `sr-auth release` lets it go on"
+                .to_owned()
         } else if remedy == Remedy::Reauthorize {
             "log in again with `sr-auth login`".to_owned()
         } else {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{
-    End, GrantKey, Health, NewGrant, Record, StoreAnswer, StoreOp, StoreOutcome,
+    End, GrantKey, Health, Hold, NewGrant, Record, StoreAnswer, StoreOp, StoreOutcome,
 };
 use sr_auth_core::{ClientCredentials, Endpoints, FingerprintKey, RefreshToken, Timestamp};
 use sr_auth_http::{SourceError, TokenSource, TokenSourceBuilder, Transport};
-use sr_auth_store::{Backend as _, BackendFault, Sealed, SqliteBackend, Store, StoreError};
+use sr_auth_store::{
+    Backend as _, BackendFault, HoldError, Sealed, SqliteBackend, Store, StoreError,
+};
 
 use super::keys;
 use super::name::GrantName;
@@ -42,6 +44,12 @@ impl Place {
     /// Reads what is known of the grant; its tokens stay sealed, so no key is needed.
     pub(crate) async fn record(&self) -> Result<Option<Found>, Failure> {
         self.ask(StoreOp::Load { key: self.key.clone() }).await
+    }
+
+    /// Returns the order that holds the grant; `None` as well when the list cannot be opened here.
+    pub(crate) async fn hold(&self) -> Option<Hold> {
+        let store = Store::new(self.backend().ok()?, keys::sealing(false).ok()?);
+        store.holds().await.ok()?.of(&self.key).cloned()
     }
 
     /// Ends the grant: its tokens leave the store.
@@ -181,6 +189,23 @@ impl Opened {
 }
 
 impl Failure {
+    /// Says why grants could not be held or released.
+    pub(crate) fn of_hold(file: &Path, error: HoldError) -> Self {
+        match error {
+            HoldError::Config(error) => Self::new(
+                Exit::Usage,
+                error.code(),
+                error.to_string(),
+                "release what is held no more, or hold more with one order; a reason has at most \
+                 200 bytes, and no line break",
+            ),
+            HoldError::Store(error) => Self::of_store(file, &error),
+            error => {
+                Self::new(Exit::Failed, error.code(), error.to_string(), error.remedy().advice())
+            }
+        }
+    }
+
     /// Says what is wrong with a store, and where.
     pub(crate) fn of_store(file: &Path, error: &StoreError) -> Self {
         let what = format!("{}: {error}", file.display());

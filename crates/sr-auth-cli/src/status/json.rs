@@ -1,14 +1,14 @@
 //! The same for programs: names instead of words, moments as milliseconds since 1970.
 
 use serde_json::{Value, json};
-use sr_auth_core::store::{CauseOfDeath, Health, LedgerEntry, LedgerEvent, StoredToken};
+use sr_auth_core::store::{CauseOfDeath, Health, Hold, LedgerEntry, LedgerEvent, StoredToken};
 use sr_auth_core::{RefreshToken, Timestamp};
 use sr_auth_store::Sealed;
 
 use super::words;
 use crate::grants::{Found, Place};
 
-pub(super) fn of(place: &Place, Found { now, record }: &Found) -> Value {
+pub(super) fn of(place: &Place, Found { now, record }: &Found, hold: Option<&Hold>) -> Value {
     let cause = match record.health {
         Health::Dead(cause) => Some(words::cause_name(cause)),
         Health::Disabled | Health::LastLeg | Health::Live | Health::Revoked | Health::Suspect => {
@@ -26,6 +26,7 @@ pub(super) fn of(place: &Place, Found { now, record }: &Found) -> Value {
         "access_token": record.access.as_ref().map(token),
         "cause_of_death": cause,
         "generation": record.generation.number(),
+        "held": hold.map(held),
         "history": record.ledger.iter().map(entry).collect::<Vec<_>>(),
         "not_before": (record.not_before > *now).then(|| millis(record.not_before)),
         "now": millis(*now),
@@ -38,6 +39,10 @@ pub(super) fn of(place: &Place, Found { now, record }: &Found) -> Value {
     });
     name(&mut value, place);
     value
+}
+
+fn held(hold: &Hold) -> Value {
+    json!({ "reason": hold.reason(), "since": millis(hold.since()) })
 }
 
 pub(super) fn missing(place: &Place) -> Value {

@@ -4,6 +4,7 @@ mod api;
 mod browser;
 mod demo;
 mod help;
+mod hold;
 mod login;
 mod loopback;
 mod partner;

@@ -16,12 +16,12 @@ use crate::browser::{authorize, come_back};
 use crate::program::{Ended, Program, WITHIN, sandbox, secret_of};
 
 /// How long an access token lives, in seconds.
-const LONG: u32 = 1_799;
+pub(crate) const LONG: u32 = 1_799;
 /// Long enough for a login, and so short that its end can be awaited.
 const SHORT: u32 = 1;
 
 /// A sandbox that consents by itself, and a home to log in from.
-struct Scene {
+pub(crate) struct Scene {
     home: TempDir,
     sandbox: Sandbox,
 }
@@ -34,7 +34,7 @@ impl Scene {
         Self { home: tempfile::tempdir().expect("a directory can be made"), sandbox }
     }
 
-    async fn logged_in(life: u32) -> Self {
+    pub(crate) async fn logged_in(life: u32) -> Self {
         let scene = Self::start(life).await;
         let ended = scene.log_in(&[]).await;
         assert_eq!(ended.code, 0, "{}", ended.err);
@@ -46,7 +46,7 @@ impl Scene {
         Program::new(arguments).for_application(&self.sandbox).at_home(self.home.path())
     }
 
-    async fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         self.program(arguments).run().await
     }
 
@@ -81,7 +81,7 @@ impl Scene {
     }
 
     /// Returns the file of the store.
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         let files = fs::read_dir(self.state())
             .expect("it is there")
             .map(|it| it.expect("it can be listed").path());
@@ -90,7 +90,7 @@ impl Scene {
     }
 
     /// Counts the presentations of refresh tokens that the server has seen.
-    fn presentations(&self) -> usize {
+    pub(crate) fn presentations(&self) -> usize {
         self.sandbox.with(|it| {
             it.journal().filter(|entry| entry.grant_type == Some("refresh_token")).count()
         })

@@ -101,6 +101,9 @@ pub enum Setting {
     /// The key that names a grant in a store.
     #[error("the key of the grant")]
     GrantKey,
+    /// An order to hold grants: its reason, or one more than there is room for.
+    #[error("the hold")]
+    Hold,
     /// The issuer identifier (RFC 9207).
     #[error("the issuer")]
     Issuer,

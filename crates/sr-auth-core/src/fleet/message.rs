@@ -2,7 +2,7 @@
 
 use super::{GrantId, Ruling};
 use crate::lifecycle::{self, Application, Event, StoreFailure, StoreOpId, StoreRequest};
-use crate::store::{End, Generation, GrantKey, NewGrant, StoreAnswer};
+use crate::store::{End, Generation, GrantKey, Hold, NewGrant, StoreAnswer};
 use crate::{Fingerprint, Secret, Timestamp, TokenEndpoint, Transmit};
 
 /// Names an application that a fleet was told about: see [`Fleet::register`](super::Fleet).
@@ -50,6 +50,9 @@ pub enum Input {
         /// What happened.
         input: lifecycle::Input,
     },
+    /// This process has changed the list of [holds](crate::store::Holds): it is read at once. Of
+    /// changes by others the store tells.
+    HoldsChanged,
     /// An operator decides whether refusals are believed.
     Judge(Ruling),
     /// A grant is made resident, though nobody wants a token of it.
@@ -167,10 +170,21 @@ pub enum FleetEvent {
         /// The grant.
         key: GrantKey,
     },
+    /// An operator holds grants: nothing of them is presented or handed out any more. What was begun
+    /// is finished.
+    Held {
+        /// The order.
+        hold: Hold,
+    },
     /// Refusals of grants are believed again.
     RefusalsBelieved,
     /// So many grants are refused at once that it is not believed.
     RefusalsDoubted,
+    /// An operator has released grants.
+    Released {
+        /// The order that is taken back.
+        hold: Hold,
+    },
     /// The store has gone back, as after the restoration of a backup, or it is another one. Renewals
     /// that can wait do, and the others go one by one until three have succeeded.
     StoreRolledBack,

@@ -34,6 +34,11 @@ impl Poll {
         matches!(self, Self::Asked { id, .. } if *id == answer)
     }
 
+    /// Tells whether an answer is awaited.
+    pub(super) const fn is_asked(&self) -> bool {
+        matches!(self, Self::Asked { .. })
+    }
+
     pub(super) const fn timeout(&self) -> Timestamp {
         let (Self::Asked { give_up: pause, .. } | Self::Waiting { pause }) = self;
         pause.until()

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use super::gates::Pass;
+use super::holding::Gate;
 use super::message::ApplicationId;
 use crate::lifecycle::{Availability, Cause, Regions};
 use crate::store::Renewal;
@@ -84,8 +85,8 @@ impl Resident {
     }
 
     /// Tells whether callers get something else than they were told last, and counts it as told.
-    pub(super) fn has_news(&mut self, now: Timestamp) -> bool {
-        let shown = Shown::of(&match self.regions.availability(now) {
+    pub(super) fn has_news(&mut self, now: Timestamp, gate: Gate) -> bool {
+        let shown = Shown::of(&match gate.judge(self.regions.availability(now)) {
             Availability::Failed(it) => Told::Failed(it.cause(), it.retry_at()),
             Availability::Pending { .. } => Told::Pending,
             Availability::Ready(token) => Told::Ready(token.fingerprint, token.ends_at),

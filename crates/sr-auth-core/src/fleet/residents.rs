@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::GrantId;
 use super::gates::Gates;
+use super::holding::Gate;
 use super::resident::{Mark, Marks, Resident};
 use super::slots::Slots;
 use super::wheel::Wheel;
@@ -86,14 +87,14 @@ impl Residents {
     }
 
     /// Brings timers, counts and the queue to what a grant has become. It may not wait for a turn
-    /// when it had one and made nothing of it.
+    /// when it had one and made nothing of it, and not while it is held.
     pub(super) fn settle(
         &mut self,
         now: Timestamp,
         id: GrantId,
         owner: OwnerId,
         gates: &mut Gates,
-        may_wait: bool,
+        (may_wait, gate): (bool, Gate),
     ) -> Settled {
         let Some((_, it)) = self.slots.content_mut(id) else { return Settled::default() };
         match it.regions.poll_timeout() {
@@ -109,7 +110,7 @@ impl Residents {
         recount(&mut self.busy, &mut it.marks, Mark::Busy, busy);
         recount(&mut self.intents, &mut it.marks, Mark::Intent, intent);
         let is_demanded = it.marks.has(Mark::Demanded);
-        let asks = it.regions.asks(now).filter(|_| may_wait);
+        let asks = it.regions.asks(now).filter(|_| may_wait && gate == Gate::Open);
         // What nobody asked for can wait, whatever the access token is.
         let class = asks.map(|wanted| if is_demanded { wanted } else { Wanted::KeepAlive });
         gates.queue(id.index(), it.application, class);
@@ -121,7 +122,7 @@ impl Residents {
         } else if is_done {
             recount(&mut self.cared, &mut it.marks, Mark::Cared, false);
         }
-        Settled { has_news: it.has_news(now), is_undecided }
+        Settled { has_news: it.has_news(now, gate), is_undecided }
     }
 }
 

@@ -7,7 +7,7 @@ use super::message::{FleetEvent, Output};
 use super::poll::Poll;
 use super::{Closing, Fleet, GrantId};
 use crate::lifecycle::{Event, Input, News, StoreOpId, StoreRequest};
-use crate::store::{Generation, Health, Pulse, StoreAnswer, StoreOp, StoreOutcome};
+use crate::store::{Generation, Health, Holds, Pulse, StoreAnswer, StoreOp, StoreOutcome};
 use crate::{Secret, Timestamp};
 
 /// What is done carefully since the store has gone back.
@@ -56,17 +56,28 @@ impl Fleet {
                 self.step(now, id, Input::Timeout, true);
             }
         }
-        if self.closing != Closing::Drained && self.pulses.poll.is_due(now) {
-            self.reread(now);
-            self.shrink();
-            if self.caution.reread.is_none() && self.caution.successes.is_none() {
-                self.residents.shed(now, Self::SHED_AT_ONCE, self.settings.healing_for());
-            }
-            let (owner, since) = (self.process.owner(), self.pulses.since());
-            let alive = self.residents.has_intents();
-            self.pulses.poll = self.ask(now, StoreOp::Pulse { alive, owner, since });
-        }
+        self.pulse(now);
         self.scan(now);
+    }
+
+    /// Asks for news, when it is time.
+    pub(super) fn pulse(&mut self, now: Timestamp) {
+        if self.closing == Closing::Drained || !self.pulses.poll.is_due(now) {
+            return;
+        }
+        if self.pulses.poll.is_asked() {
+            // The store has not answered in time.
+            self.holds_are_known(now);
+        }
+        self.look_at_holds(now);
+        self.reread(now);
+        self.shrink();
+        if self.caution.reread.is_none() && self.caution.successes.is_none() {
+            self.residents.shed(now, Self::SHED_AT_ONCE, self.settings.healing_for());
+        }
+        let (owner, since) = (self.process.owner(), self.pulses.since());
+        let alive = self.residents.has_intents();
+        self.pulses.poll = self.ask(now, StoreOp::Pulse { alive, owner, since });
     }
 
     /// Takes in the answer to an operation of the fleet itself; `None` when there is none.
@@ -82,6 +93,9 @@ impl Fleet {
             if let Some(StoreOutcome::Pulse(pulse)) = outcome {
                 self.take_in(now, pulse);
             }
+            self.holds_are_known(now);
+        } else if self.holding.awaits(id) {
+            self.holds_read(now, outcome);
         } else if self.keep_alive.poll.awaits(id) {
             let keys = match outcome {
                 Some(StoreOutcome::Due(keys)) => Some(keys),
@@ -98,16 +112,22 @@ impl Fleet {
         if news.has_rolled_back {
             self.caution.successes = Some(0);
             self.ends.forget();
+            self.holding.has_gone_back();
             self.gates.be_careful(true);
             self.outputs.push_back(Output::Notice(FleetEvent::StoreRolledBack));
         }
         if news.has_missed {
+            self.holding.may_have_changed();
             self.caution.reread = Some(0);
         }
         if news.has_more {
             self.pulses.poll = Poll::after(now, Duration::ZERO);
         }
         for (place, change) in news.changes.iter().enumerate() {
+            if Holds::is_key(&change.key) {
+                self.holding.has_changed();
+                continue;
+            }
             self.ends.hear(change);
             let Some(id) = self.find(&change.key) else { continue };
             let (generation, health) = (change.generation, change.health);
@@ -120,6 +140,7 @@ impl Fleet {
             }
             self.step(now, id, Input::Changed { generation, health }, true);
         }
+        self.look_at_holds(now);
     }
 
     fn holds_nothing(&self, id: GrantId) -> bool {

@@ -6,7 +6,7 @@ use super::resident::{Mark, Resident};
 use super::{Closing, Fleet, GrantId};
 use crate::Timestamp;
 use crate::lifecycle::{self, Blame, Event, Input, Shared};
-use crate::store::{GrantKey, Renewal};
+use crate::store::{GrantKey, Holds, Renewal};
 
 /// How many places are looked at for one that may be emptied.
 const LOOKS: usize = 256;
@@ -49,6 +49,9 @@ impl Fleet {
         renewal: Option<Renewal>,
     ) -> Option<(GrantId, bool)> {
         let usual = self.gates.renewal(application)?;
+        if Holds::is_key(&key) {
+            return None;
+        }
         if let Some(id) = self.find(&key) {
             self.residents.slots.touch(id);
             if let Some((_, resident)) = self.residents.slots.content_mut(id)
@@ -64,7 +67,8 @@ impl Fleet {
         let resident = Resident::new(application, renewal.unwrap_or(usual));
         let end = self.ends.of(&key);
         let id = self.residents.slots.insert(key, resident)?;
-        self.residents.settle(now, id, self.process.owner(), &mut self.gates, true);
+        let gate = self.gate(id);
+        self.residents.settle(now, id, self.process.owner(), &mut self.gates, (true, gate));
         if let Some((generation, health)) = end {
             self.step(now, id, Input::Changed { generation, health }, true);
         }
@@ -163,9 +167,9 @@ impl Fleet {
         self.settle(now, id, may_wait);
     }
 
-    fn settle(&mut self, now: Timestamp, id: GrantId, may_wait: bool) {
-        let owner = self.process.owner();
-        let settled = self.residents.settle(now, id, owner, &mut self.gates, may_wait);
+    pub(super) fn settle(&mut self, now: Timestamp, id: GrantId, may_wait: bool) {
+        let (owner, gate) = (self.process.owner(), self.gate(id));
+        let settled = self.residents.settle(now, id, owner, &mut self.gates, (may_wait, gate));
         if settled.has_news {
             self.residents.slots.touch(id);
             self.outputs.push_back(Output::Availability(id));

@@ -51,6 +51,7 @@ impl Unavailable {
                 Remedy::Reauthorize
             }
             Cause::Ended(End::Disabled) => Remedy::AskAdministrator,
+            Cause::Held => Remedy::AskOperator,
             Cause::Renewal(blame) => blame.remedy(self.retry_at),
         }
     }
@@ -65,6 +66,7 @@ impl Unavailable {
             Cause::Dead(CauseOfDeath::Unrecognised) => "sr_auth::dead::unrecognised",
             Cause::Ended(End::Disabled) => "sr_auth::ended::disabled",
             Cause::Ended(End::Revoked) => "sr_auth::ended::revoked",
+            Cause::Held => "sr_auth::held",
             Cause::Missing => "sr_auth::missing",
             Cause::NotRenewable => "sr_auth::not_renewable",
             Cause::Renewal(blame) => blame.code(),
@@ -82,6 +84,9 @@ pub enum Cause {
     /// The grant was ended on purpose.
     #[error("{}", of_end(.0))]
     Ended(End),
+    /// An operator holds the grant: nothing of it is lost, presented or handed out.
+    #[error("an operator holds the grant: it is not used until it is released")]
+    Held,
     /// The store has no such grant.
     #[error("there is no such grant; somebody has to give consent first")]
     Missing,

@@ -33,6 +33,11 @@ impl GrantKey {
         }
     }
 
+    /// Makes a key of this crate's own.
+    pub(crate) fn of_ours(key: &str) -> Self {
+        Self(key.into())
+    }
+
     /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -221,7 +221,7 @@ fn who_waits_for_a_record_is_not_told_of_an_end_that_a_newer_consent_has_undone(
     let mut fleet = Fleet::new(now, process(8), settings());
     let application = fleet.register(now, application(), Renewal::SingleUse);
     fleet.handle_input(now, Input::Want { application, key: key(1) });
-    let pulsed = now.after(Duration::from_secs(5));
+    let pulsed = now.after(Duration::from_secs(1));
     fleet.handle_input(pulsed, Input::Timeout);
     let id = fleet.find(&key(1)).expect("it is wanted");
     let mut pulses = 0;

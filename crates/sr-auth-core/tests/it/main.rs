@@ -9,6 +9,7 @@ mod endpoint;
 mod errors;
 mod fixture;
 mod fleet;
+mod fleet_holds;
 mod fleet_rewind;
 mod fleet_scene;
 mod grant_scripts;

@@ -16,6 +16,8 @@ pub(crate) enum Command {
     Adopt { entry: Arc<Entry>, grant: NewGrant<Secret>, reply: oneshot::Sender<()> },
     /// End a grant, and say when that is durable.
     End { end: End, entry: Arc<Entry>, generation: Option<Generation>, reply: oneshot::Sender<()> },
+    /// This process has changed what is held.
+    HoldsChanged,
     /// Decide whether refusals are believed.
     Judge(fleet::Ruling),
     /// The API refused a token.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sr_auth_core::fleet::{ApplicationId, Fleet, FleetEvent, GrantId, Input, Output};
 use sr_auth_core::lifecycle::{self, Availability, Event, Process};
-use sr_auth_core::store::{End, GrantKey, OwnerId};
+use sr_auth_core::store::{End, GrantKey, Holds, OwnerId};
 use sr_auth_core::{Machine as _, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
@@ -169,6 +169,7 @@ impl Driver {
                 self.await_ack(&key, true, reply);
                 self.feed(Input::End { end, generation, key });
             }
+            Command::HoldsChanged => self.feed(Input::HoldsChanged),
             Command::Judge(ruling) => self.feed(Input::Judge(ruling)),
             Command::Rejected { entry, fingerprint } => {
                 let key = entry.key().clone();
@@ -221,7 +222,8 @@ impl Driver {
 
     fn want(&mut self, entry: &Entry) {
         let key = entry.key().clone();
-        if entry.is_retired() {
+        // The list of holds is no grant, and no token.
+        if entry.is_retired() || Holds::is_key(&key) {
             self.shared.waiting.settle(&key, &Outcome::Retired);
             return;
         }
