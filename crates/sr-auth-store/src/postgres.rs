@@ -106,20 +106,36 @@ impl PostgresBackend {
     /// Carries out a statement, and returns its rows.
     async fn run(&self, statement: &Statement) -> Result<Vec<Row>, BackendError> {
         let client = self.pool.get().await.map_err(fault::of_pool)?;
-        let outcome = timeout(self.answer_within, statement.run(&client)).await;
-        let error = match outcome {
+        let outcome = timeout(self.answer_within, ask(client, statement)).await;
+        let trouble = match outcome {
             Ok(Ok(rows)) => return Ok(rows),
-            Ok(Err(trouble)) => trouble.after_sending(statement.is_read()),
-            Err(_late) => Trouble::Late.after_sending(statement.is_read()),
+            Ok(Err(trouble)) => trouble,
+            Err(_late) => Trouble::Late,
         };
-        // What still comes over this connection is not for the next one who uses it, and a server
-        // that only reads has handed its office over.
-        if client.is_closed()
-            || matches!(error.fault(), BackendFault::ReadOnly | BackendFault::Unreachable)
-        {
-            drop(Object::take(client));
-        }
-        Err(error)
+        Err(trouble.after_sending(statement.is_read()))
+    }
+}
+
+/// Carries out a statement over a connection that nobody else uses meanwhile, nor afterwards unless
+/// the whole answer came.
+async fn ask(client: Object, statement: &Statement) -> Result<Vec<Row>, Trouble> {
+    let mut owing = Owing(None);
+    let rows = statement.run(owing.0.insert(client)).await?;
+    // Back to the pool.
+    drop(owing.0.take());
+    Ok(rows)
+}
+
+/// A connection that may owe an answer, also to one who has stopped waiting: it is closed.
+///
+/// A second statement behind the first would be answered to the right one here, but not by a pooler:
+/// PgBouncer 1.18 takes the server's session for free when the first is answered, and if this process
+/// dies then, whoever is served next is told the answer to the second.
+struct Owing(Option<Object>);
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
     }
 }
 

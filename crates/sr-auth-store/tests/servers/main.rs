@@ -5,6 +5,7 @@
 
 mod fixture;
 mod partner;
+mod pooler;
 mod postgres;
 mod proxy;
 mod redis;

@@ -54,23 +54,27 @@ async fn many_processes_that_begin_at_once_make_one_store() {
 #[tokio::test]
 async fn what_is_no_store_of_this_version_is_left_alone() {
     let administrator = administrator().await;
-    let (newer, foreign, shop) = (fresh_name(), fresh_name(), fresh_name());
+    let [newer, foreign, shop, empty] = [(); 4].map(|()| fresh_name());
     drop(open(&newer).await);
     let text = format!(
         "UPDATE {newer}.store SET version = 99; CREATE SCHEMA {foreign};
          CREATE TABLE {foreign}.orders (id integer); CREATE SCHEMA {shop};
-         CREATE TABLE {shop}.store (city text)"
+         CREATE TABLE {shop}.store (city text); CREATE SCHEMA {empty};
+         CREATE TABLE {empty}.store (version integer)"
     );
     administrator.batch_execute(&text).await.unwrap();
     for (name, schema, expected) in [
         ("a newer version", newer, BackendFault::Incompatible),
         ("somebody else's schema", foreign, BackendFault::NotAStore),
         ("somebody else's store", shop, BackendFault::NotAStore),
+        ("a store without a version", empty, BackendFault::NotAStore),
     ] {
         let builder = PostgresBackend::builder(&address()).unwrap().schema(&schema).unwrap();
         let error = builder.open().await.unwrap_err();
         let seen = (error.fault(), error.failure());
         assert_eq!(seen, (expected, StoreFailure::NotDone), "{name}: {error:?}");
+        let tells_why = std::error::Error::source(&error).is_some();
+        assert_eq!(tells_why, expected == BackendFault::NotAStore, "{name}: {error:?}");
     }
 }
 
