@@ -6,6 +6,8 @@ use crate::store::{Change, OwnerId, Pulse, Sequence, StoreIdentity};
 /// Reads what others have changed, and shows that this process lives.
 #[derive(Debug)]
 pub(super) struct Pulses {
+    /// The last change that was seen, as the store told it.
+    last: Option<Change>,
     pub(super) poll: Poll,
     since: Sequence,
     /// The store, and its newest change, as they were seen last.
@@ -26,25 +28,34 @@ pub(super) struct News {
 
 impl Pulses {
     pub(super) const fn new(poll: Poll) -> Self {
-        Self { poll, since: Sequence(0), seen: None }
+        Self { last: None, poll, since: Sequence(0), seen: None }
     }
 
-    /// Returns the last change that was seen.
+    /// Returns the number after which changes are asked for: the last change that was seen is told
+    /// once more. A store that went back may have come as far again before anybody asks, and then
+    /// only another change under this number shows it.
     pub(super) const fn since(&self) -> Sequence {
-        self.since
+        Sequence(self.since.0.saturating_sub(1))
     }
 
     /// Takes in an answer of the store.
     pub(super) fn read(&mut self, owner: OwnerId, pulse: Pulse) -> News {
         let Pulse { mut changes, sequence, store, .. } = pulse;
         let has_rolled_back =
-            self.seen.is_some_and(|(identity, newest)| identity != store || sequence < newest);
+            self.seen.is_some_and(|(identity, newest)| identity != store || sequence < newest)
+                || self.last.as_ref().is_some_and(|last| {
+                    changes.iter().any(|it| it.sequence == last.sequence && it != last)
+                });
         self.seen = Some((store, sequence));
         if has_rolled_back {
             // Numbers have been given twice: what they say is about another history.
             self.since = sequence;
+            self.last = changes.pop().filter(|it| it.sequence == sequence);
             let changes = Vec::new();
             return News { changes, has_more: false, has_missed: true, has_rolled_back };
+        }
+        if let Some(last) = changes.last().filter(|it| it.sequence >= self.since) {
+            self.last = Some(last.clone());
         }
         changes.retain(|it| it.sequence > self.since);
         let next = Sequence(self.since.0.saturating_add(1));
@@ -76,7 +87,7 @@ mod tests {
             ("one of ours", &[(6, OURS)], 6, 7, (0, false, false, false)),
             ("one of theirs", &[(6, THEIRS), (7, OURS)], 7, 7, (1, false, false, false)),
             ("cut at a limit", &[(6, THEIRS)], 9, 7, (1, true, false, false)),
-            ("what was seen", &[(5, THEIRS), (6, THEIRS)], 6, 7, (1, false, false, false)),
+            ("what was seen", &[(5, OURS), (6, THEIRS)], 6, 7, (1, false, false, false)),
             ("the first are forgotten", &[(8, THEIRS)], 8, 7, (1, false, true, false)),
             ("all are forgotten", &[], 8, 7, (0, false, true, false)),
             ("gone back", &[(3, THEIRS)], 3, 7, (0, false, true, true)),
@@ -85,13 +96,32 @@ mod tests {
         for (name, changes, newest, store, expected) in cases.into_iter().chain([other]) {
             let mut pulses = Pulses::new(Poll::after(Timestamp::EPOCH, Duration::ZERO));
             pulses.read(OURS, pulse(&[(1, OURS), (5, OURS)], 5, 7));
-            assert_eq!(pulses.since(), Sequence(5));
+            assert_eq!(pulses.since(), Sequence(4), "the last one is told again");
             let news = pulses.read(OURS, pulse(changes, newest, store));
             let told = news.changes.len();
             let found = (told, news.has_more, news.has_missed, news.has_rolled_back);
             assert_eq!(found, expected, "{name}");
             let last = changes.last().map_or(newest, |it| it.0);
-            assert_eq!(pulses.since(), Sequence(last), "{name}");
+            assert_eq!(pulses.since(), Sequence(last - 1), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_went_back_and_came_as_far_again_is_noticed() {
+        // What is told at last: numbers and whose, the newest; noticed.
+        let cases: [(&str, &[(u64, OwnerId)], u64, bool); 4] = [
+            ("as it was", &[(5, OURS)], 5, false),
+            ("another change under the number", &[(5, THEIRS)], 5, true),
+            ("and one more", &[(5, THEIRS), (6, OURS)], 6, true),
+            ("forgotten by the store", &[(6, OURS)], 6, false),
+        ];
+        for (name, changes, newest, expected) in cases {
+            let mut pulses = Pulses::new(Poll::after(Timestamp::EPOCH, Duration::ZERO));
+            pulses.read(OURS, pulse(&[(4, OURS), (5, OURS)], 5, 7));
+            let news = pulses.read(OURS, pulse(changes, newest, 7));
+            assert_eq!((news.has_rolled_back, news.has_missed), (expected, expected), "{name}");
+            let again = pulses.read(OURS, pulse(changes, newest, 7));
+            assert!(!again.has_rolled_back && !again.has_missed, "{name}: once");
         }
     }
 

@@ -112,7 +112,7 @@ pub enum StoreOp<V> {
         alive: bool,
         /// Who asks.
         owner: OwnerId,
-        /// The last change that was seen.
+        /// The changes after this one are told.
         since: Sequence,
     },
 }
