@@ -146,9 +146,8 @@ pub(super) const FAULTS: [Planted; 29] = [
         breaks: &["NoAvoidableLoss"],
         changes: &[Change {
             file: COMMIT,
-            old: "if record.generation < from && !is_ended(record.health) && ours >= theirs {",
-            new: "let is_behind = record.generation < from && ours >= theirs;
-            if (is_behind || PLANTED) && !is_ended(record.health) {",
+            old: "if is_behind && !is_ended(record.health) {",
+            new: "if (is_behind || PLANTED) && !is_ended(record.health) {",
         }],
     },
     // A successor is thrown away when its owner was slower than the quiet period.

@@ -193,9 +193,13 @@ fn outrun(
     }
     let from = it.claim.generation;
     let successor = cx.known.affairs().successor.as_deref();
-    let ours = successor.and_then(|it| it.refresh.as_ref()).map(|it| it.ends_at);
+    let token = successor.and_then(|it| it.refresh.as_ref());
+    // A backup may hold what is offered: a token is no successor of itself.
+    let is_kept = token.is_some() && fingerprint(token) == fingerprint(record.refresh.as_ref());
+    let ours = token.map(|it| it.ends_at);
     let theirs = record.refresh.as_ref().map(|it| it.ends_at);
-    if record.generation < from && !is_ended(record.health) && ours >= theirs {
+    let is_behind = record.generation < from && ours >= theirs && !is_kept;
+    if is_behind && !is_ended(record.health) {
         // The store has gone back; what it had then is older than what we hold.
         cx.tell(Event::StoreBehind { held: from, stored: record.generation });
         it.claim.generation = record.generation;
@@ -206,7 +210,7 @@ fn outrun(
     }
     let ended = is_ended(record.health);
     // The answer to an earlier offer was lost, and others have rotated further since.
-    let was_taken = ours.is_some() && was_committed(&record, cx);
+    let was_taken = is_kept || (ours.is_some() && was_committed(&record, cx));
     if record.generation < from {
         cx.put(now, record);
     } else {
