@@ -29,6 +29,34 @@ fn a_grant_that_nothing_could_renew_for_its_28_days_dies_of_its_age() {
     }
 }
 
+/// Runs that broke a promise, of the machines or by a judge who was wrong, before either was set
+/// right. A byte string tells another story where machines change, so that they hold what they hold
+/// only beside a search for others.
+#[test]
+fn runs_that_once_broke_a_promise_keep_it() {
+    let runs: [(&str, &[u8]); 5] = [
+        (
+            "a restore nobody has noticed",
+            include_bytes!("simulation/broken/a-restore-nobody-has-noticed.bin"),
+        ),
+        (
+            "a backup that holds the token",
+            include_bytes!("simulation/broken/a-backup-that-holds-the-token.bin"),
+        ),
+        (
+            "a sibling behind a replica",
+            include_bytes!("simulation/broken/a-sibling-behind-a-replica.bin"),
+        ),
+        ("an end after a restore", include_bytes!("simulation/broken/an-end-after-a-restore.bin")),
+        ("an older end was told", include_bytes!("simulation/broken/an-older-end-was-told.bin")),
+    ];
+    for (name, bytes) in runs {
+        let report = Simulation::new().run_bytes(bytes.to_vec());
+        assert_eq!(report.violation, None, "{name}");
+        assert!(report.events > 1_000, "{name}: it is a run of a day");
+    }
+}
+
 #[test]
 fn a_partner_whose_weather_is_good_connects_its_company() {
     // Zeros are quiet choices: one process, one company, and everybody says yes.
