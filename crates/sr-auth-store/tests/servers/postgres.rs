@@ -11,6 +11,9 @@ use tokio_postgres::{Client, NoTls};
 use crate::fixture::{adopt, arm, fresh_name, load, order, pulse, variable};
 use crate::partner;
 
+/// How long to wait on a machine that is busy otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn address() -> Secret {
     Secret::new(variable("SR_AUTH_TEST_POSTGRES"))
 }
@@ -25,6 +28,7 @@ async fn administrator() -> Client {
 
 async fn open(schema: &str) -> PostgresBackend {
     let builder = PostgresBackend::builder(&address()).unwrap();
+    let builder = builder.connect_within(PATIENCE).answer_within(PATIENCE);
     builder.schema(schema).unwrap().open().await.unwrap()
 }
 

@@ -5,6 +5,7 @@
 
 mod age;
 mod chain;
+mod lesson;
 mod presentation;
 mod record;
 mod rest;
@@ -12,8 +13,9 @@ mod service;
 mod violation;
 
 pub(super) use chain::Given;
+pub(super) use lesson::Lesson;
 pub(super) use presentation::{Heard, Presentation};
-pub(super) use record::{Change, Evidence, Lesson};
+pub(super) use record::{Change, Evidence};
 pub(super) use rest::Condition;
 pub(super) use service::Shown;
 pub use violation::{Invariant, Violation};
