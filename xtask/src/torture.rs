@@ -33,8 +33,11 @@ pub(crate) fn on_servers(
     workspace: &Workspace,
     environment: &[(String, String)],
 ) -> anyhow::Result<()> {
-    let example = example(workspace).args(["--store", "redis", "--kills", KILLS_ON_SERVERS]);
-    workspace.run(example.envs(environment.iter().cloned()))
+    for store in ["postgres", "redis"] {
+        let example = example(workspace).args(["--store", store, "--kills", KILLS_ON_SERVERS]);
+        workspace.run(example.envs(environment.iter().cloned()))?;
+    }
+    Ok(())
 }
 
 /// Runs a short one.

@@ -49,10 +49,16 @@ pub(crate) struct Worker {
     child: Child,
     pub(crate) continue_at: Option<Timestamp>,
     pub(crate) instance: u64,
+    /// Whoever is killed leaves its seat, and its spool, to another.
+    pub(crate) seat: u32,
 }
 
 impl Worker {
-    pub(crate) async fn start(orders: &Orders, sayings: &Sayings) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        orders: &Orders,
+        seat: u32,
+        sayings: &Sayings,
+    ) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("--worker")
             .stdin(Stdio::piped())
@@ -70,7 +76,7 @@ impl Worker {
                 sayings.add(instance, line);
             }
         });
-        Ok(Self { child, continue_at: None, instance: orders.instance })
+        Ok(Self { child, continue_at: None, instance: orders.instance, seat })
     }
 
     fn signal(&self, signal: Signal) -> Result<(), Failure> {

@@ -16,6 +16,9 @@ pub(crate) struct Facts {
     /// What each grant of the store was, one consent after the other.
     pub(crate) consents: Vec<Consent>,
     pub(crate) instances: BTreeMap<u64, Instance>,
+    /// Whether successors are kept on the disk of the process while the store takes nothing: then that
+    /// is no excuse.
+    pub(crate) keeps_spools: bool,
     /// The presentations that reached the sandbox, the oldest first.
     pub(crate) presentations: Vec<Presentation>,
 }

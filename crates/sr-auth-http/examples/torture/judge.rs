@@ -117,7 +117,8 @@ fn judge_answer(facts: &Facts, it: &Presentation, now: Timestamp, verdict: &mut 
         verdict.violations.push(format!("nobody knows process {}", it.instance));
         return;
     };
-    let ran = instance.ran(it.at, now, &facts.closed);
+    let closed: &[_] = if facts.keeps_spools { &[] } else { &facts.closed };
+    let ran = instance.ran(it.at, now, closed);
     match instance.killed_at {
         Some(killed_at) if killed_at >= it.at && ran <= SAVES_WITHIN => verdict.losses.push(Loss {
             answered_at: it.at,
@@ -126,7 +127,7 @@ fn judge_answer(facts: &Facts, it: &Presentation, now: Timestamp, verdict: &mut 
             killed_at,
         }),
         _ => verdict.violations.push(format!(
-            "process {} ran for {} ms, over an open store, with the successor of {} and did not save it",
+            "process {} ran for {} ms with the successor of {} and did not save it, though it could",
             it.instance,
             ran.as_millis(),
             it.token
@@ -186,6 +187,8 @@ mod tests {
         durable: &'static [(&'static str, u64)],
         killed: &'static [(u64, u64)],
         stopped: &'static [(u64, u64, u64)],
+        closed: &'static [(u64, u64)],
+        keeps_spools: bool,
         fate: Fate,
         /// Losses, violations, residues, late commits.
         expected: (usize, usize, usize, usize),
@@ -197,6 +200,8 @@ mod tests {
         durable: &[("b", 110)],
         killed: &[],
         stopped: &[],
+        closed: &[],
+        keeps_spools: false,
         fate: Fate::Lives,
         expected: (0, 0, 0, 0),
     };
@@ -242,6 +247,25 @@ mod tests {
                 stopped: &[(1, 120, 9_000)],
                 fate: Fate::Dead,
                 expected: (1, 0, 0, 0),
+                ..FINE
+            },
+            Case {
+                name: "killed while the store took nothing",
+                durable: &[],
+                killed: &[(1, 9_000)],
+                closed: &[(110, 8_900)],
+                fate: Fate::Dead,
+                expected: (1, 0, 0, 0),
+                ..FINE
+            },
+            Case {
+                name: "the same with a spool, which would have kept it",
+                durable: &[],
+                killed: &[(1, 9_000)],
+                closed: &[(110, 8_900)],
+                keeps_spools: true,
+                fate: Fate::Dead,
+                expected: (0, 2, 0, 0),
                 ..FINE
             },
             Case {
@@ -306,6 +330,9 @@ mod tests {
                 let stop = (at(*from), Some(at(*until)));
                 facts.instances.entry(*instance).or_default().stops.push(stop);
             }
+            facts.closed =
+                case.closed.iter().map(|(from, until)| (at(*from), at(*until))).collect();
+            facts.keeps_spools = case.keeps_spools;
             facts.consents.push(Consent { end: case.fate, grant, key: 0 });
             facts.conclude();
             let verdict = judge(&facts, SCALE, at(20_000));

@@ -9,7 +9,7 @@ use crate::Failure;
 use crate::facts::Facts;
 use crate::judge::Verdict;
 use crate::options::Options;
-use crate::worker::{REFUSED, SERVED, UNAVAILABLE};
+use crate::worker::{REFUSED, REPLAYED, SERVED, UNAVAILABLE};
 
 /// From so many kills on, a late commit that saves its grant must have been seen.
 const KILLS_WITH_A_LATE_COMMIT: u32 = 200;
@@ -50,6 +50,7 @@ pub(crate) fn print(
         margins.quiet().as_millis(),
         options.seed,
     );
+    let replayed = usize::try_from(counted(REPLAYED)).unwrap_or(usize::MAX);
     let rows = [
         ("processes killed", kills as usize),
         ("processes stopped past the quiet period, and continued", stops as usize),
@@ -58,6 +59,7 @@ pub(crate) fn print(
         ("of these successful", rotations),
         ("of a token that had been presented before", verdict.second_presentations),
         ("late commits that saved their grant", verdict.late_commits),
+        ("successors saved by the spool of a process that was killed", replayed),
         ("presentations held up by a stop after the last look at the clock", verdict.residues),
         ("grants lost between answer and durable successor, by a kill", verdict.losses.len()),
         ("presentations or losses against the rules", verdict.violations.len()),
@@ -73,6 +75,16 @@ pub(crate) fn print(
     );
     let events = tally.iter().map(|(name, count)| format!("{name} {count}"));
     println!("told by the workers: {}", events.collect::<Vec<_>>().join(", "));
+    print_findings(verdict);
+    if !is_enough(options, facts, kills) {
+        let (least_kills, least) = (options.kills, options.kills.div_ceil(2));
+        println!(
+            "{kills} kills and {rotations} rotations in the time given, of {least_kills} and {least}"
+        );
+    }
+}
+
+fn print_findings(verdict: &Verdict) {
     for loss in &verdict.losses {
         println!(
             "lost: grant {} in process {}, killed {} ms after the server had answered",
@@ -82,12 +94,6 @@ pub(crate) fn print(
         );
     }
     verdict.violations.iter().for_each(|it| println!("against the rules: {it}"));
-    if !is_enough(options, facts, kills) {
-        let (least_kills, least) = (options.kills, options.kills.div_ceil(2));
-        println!(
-            "{kills} kills and {rotations} rotations in the time given, of {least_kills} and {least}"
-        );
-    }
 }
 
 fn rotations(facts: &Facts) -> usize {

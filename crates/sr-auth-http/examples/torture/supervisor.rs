@@ -77,8 +77,10 @@ struct Run<'a> {
     stops: u32,
     store: Store,
     sayings: Sayings,
-    /// When a place is filled again whose worker was killed.
-    vacant: Vec<Timestamp>,
+    /// Where processes of the same seat keep what the store does not have yet.
+    spools: Option<PathBuf>,
+    /// When a seat is filled again whose worker was killed.
+    vacant: Vec<(Timestamp, u32)>,
     workers: Vec<Worker>,
 }
 
@@ -113,6 +115,7 @@ impl<'a> Run<'a> {
             keys,
             origin: sandbox.origin(),
             scale: options.scale.0,
+            spool: None,
             store: place,
         };
         Ok(Self {
@@ -121,7 +124,7 @@ impl<'a> Run<'a> {
             closed,
             crash: None,
             crashes: 0,
-            facts: Facts::default(),
+            facts: Facts { keeps_spools: options.store.is_remote(), ..Facts::default() },
             fingerprints: FingerprintKey::new(fingerprints),
             glances: 0,
             kills: 0,
@@ -133,6 +136,7 @@ impl<'a> Run<'a> {
             stops: 0,
             store,
             sayings: Sayings::default(),
+            spools: options.store.is_remote().then_some(folder),
             vacant: Vec::new(),
             workers: Vec::new(),
         })
@@ -143,7 +147,8 @@ impl<'a> Run<'a> {
         for number in 0..self.options.grants {
             self.consent(number).await?;
         }
-        self.vacant = vec![self.sandbox.now(); self.options.processes as usize];
+        let now = self.sandbox.now();
+        self.vacant = (0..self.options.processes).map(|seat| (now, seat)).collect();
         let mut kill_at = self.sandbox.now().after(Duration::from_secs(1));
         let mut stop_at = kill_at;
         let mut crash_at = kill_at.after(self.millis(0, 4_000));
@@ -244,10 +249,12 @@ impl<'a> Run<'a> {
                 return Err(format!("worker {}: ended by itself: {last}", worker.instance).into());
             }
         }
-        while self.vacant.first().is_some_and(|at| *at <= now) {
-            self.vacant.remove(0);
+        while self.vacant.first().is_some_and(|(at, _)| *at <= now) {
+            let (_, seat) = self.vacant.remove(0);
             self.orders.instance += 1;
-            let worker = Worker::start(&self.orders, &self.sayings).await?;
+            let spools = self.spools.as_ref();
+            self.orders.spool = spools.map(|it| it.join(format!("spool-{seat}")));
+            let worker = Worker::start(&self.orders, seat, &self.sayings).await?;
             self.facts.instances.insert(worker.instance, Instance::default());
             self.workers.push(worker);
         }
@@ -297,7 +304,7 @@ impl<'a> Run<'a> {
         instance.killed_at = Some(self.sandbox.now());
         self.kills += 1;
         let pause = self.millis(0, 400);
-        self.vacant.push(now.after(pause));
+        self.vacant.push((now.after(pause), worker.seat));
         Ok(())
     }
 

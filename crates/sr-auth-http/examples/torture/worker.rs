@@ -29,6 +29,9 @@ pub(crate) struct Orders {
     pub(crate) keys: PathBuf,
     pub(crate) origin: String,
     pub(crate) scale: u32,
+    /// Where it keeps successors while the server of the store is away, and finds those of the
+    /// process that had its seat before.
+    pub(crate) spool: Option<PathBuf>,
     pub(crate) store: Place,
 }
 
@@ -36,6 +39,11 @@ pub(crate) struct Orders {
 pub(crate) const SERVED: &str = "served";
 pub(crate) const REFUSED: &str = "refused";
 pub(crate) const UNAVAILABLE: &str = "unavailable";
+/// What it prints for each successor that it has found in its spool, and the store did not have.
+pub(crate) const REPLAYED: &str = "replayed";
+
+/// How long to wait before a store that is away is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The name of a grant.
 pub(crate) fn key(number: u32) -> Result<GrantKey, sr_auth_core::ConfigError> {
@@ -49,7 +57,11 @@ pub(crate) async fn run() -> Result<bool, Failure> {
     let orders: Orders = serde_json::from_str(&line)?;
     let scale = Scale(orders.scale);
     let backend = orders.store.open(orders.instance, None).await?;
-    let store = Store::new(backend, SealingKeys::from_file(&orders.keys)?);
+    let mut store = Store::new(backend, SealingKeys::from_file(&orders.keys)?);
+    if let Some(folder) = &orders.spool {
+        store = store.with_spool(folder)?;
+        offer(&store).await;
+    }
     let transport: Arc<dyn Transport> = Arc::new(
         ReqwestTransport::builder()
             .without_root_certificates()
@@ -77,6 +89,19 @@ pub(crate) async fn run() -> Result<bool, Failure> {
     while input.next_line().await?.is_some() {}
     sources.shutdown().await;
     Ok(true)
+}
+
+/// Offers to the store what was left behind, until it answers.
+async fn offer(store: &Store) {
+    loop {
+        match store.replay().await {
+            Ok(replay) => {
+                (0..replay.saved).for_each(|_| say(REPLAYED));
+                return;
+            }
+            Err(_away) => tokio::time::sleep(PAUSE).await,
+        }
+    }
 }
 
 /// One line, written at once: what was said before a kill has been said.
