@@ -58,14 +58,14 @@ const STAGES: [Stage; 17] = [
     stage("tidy", 1, |it| tidy::run(it, false).map(none)),
     stage("layers", 1, |it| layers::run(it).map(none)),
     stage("lint", 3, |it| lint::run(it).map(none)),
-    stage("test", 8, |it| test::run(it, None).map(none)),
+    stage("test", 6, |it| test::run(it, None).map(none)),
     stage("doc", 2, |it| doc::run(it).map(none)),
-    stage("features", 4, |it| features::run(it).map(none)),
+    stage("features", 5, |it| features::run(it).map(none)),
     stage("package", 1, |it| package::run(it).map(none)),
     // Most of it is the build of the copy.
     stage("planted", 4, |it| planted::run_turn(it).map(none)),
-    stage("deny", 3, deny::run),
-    stage("sim", 3, |it| sim::stage(it).map(none)),
+    stage("deny", 2, deny::run),
+    stage("sim", 5, |it| sim::stage(it).map(none)),
     stage("explore", 2, |it| explore::check(it).map(none)),
     stage("torture", 4, |it| torture::stage(it).map(none)),
     // The first time, apt-get brings the servers.

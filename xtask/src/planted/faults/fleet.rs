@@ -55,8 +55,8 @@ pub(super) const FAULTS: [Planted; 9] = [
         breaks: &["CallersAreAnswered"],
         changes: &[Change {
             file: RESIDENTS,
-            old: "Settled { has_news: it.has_news(now), is_undecided }",
-            new: "Settled { has_news: it.has_news(now) && !PLANTED, is_undecided }",
+            old: "Settled { has_news: it.has_news(now, gate), is_undecided }",
+            new: "Settled { has_news: it.has_news(now, gate) && !PLANTED, is_undecided }",
         }],
     },
     // Two grants are looked up under one name.
