@@ -67,12 +67,12 @@ const STAGES: [Stage; 17] = [
     stage("deny", 2, deny::run),
     stage("sim", 5, |it| sim::stage(it).map(none)),
     stage("explore", 2, |it| explore::check(it).map(none)),
-    stage("torture", 4, |it| torture::stage(it).map(none)),
+    stage("torture", 3, |it| torture::stage(it).map(none)),
     // The first time, apt-get brings the servers.
-    stage("servers", 4, servers::stage),
+    stage("servers", 6, servers::stage),
     stage("bench", 4, bench::stage),
     // The first time that apt-get brings Node.js and Python costs more.
-    stage("interop", 3, interop::run),
+    stage("interop", 2, interop::run),
     // Half a minute; the first time that apt-get brings Chromium costs more.
     stage("browser", 2, browser::run),
 ];
