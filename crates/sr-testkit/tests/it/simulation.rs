@@ -34,7 +34,7 @@ fn a_grant_that_nothing_could_renew_for_its_28_days_dies_of_its_age() {
 /// only beside a search for others.
 #[test]
 fn runs_that_once_broke_a_promise_keep_it() {
-    let runs: [(&str, &[u8]); 5] = [
+    let runs: [(&str, &[u8]); 6] = [
         (
             "a restore nobody has noticed",
             include_bytes!("simulation/broken/a-restore-nobody-has-noticed.bin"),
@@ -48,6 +48,10 @@ fn runs_that_once_broke_a_promise_keep_it() {
             include_bytes!("simulation/broken/a-sibling-behind-a-replica.bin"),
         ),
         ("an end after a restore", include_bytes!("simulation/broken/an-end-after-a-restore.bin")),
+        (
+            "a token that ends with the day",
+            include_bytes!("simulation/broken/a-token-that-ends-with-the-day.bin"),
+        ),
         ("an older end was told", include_bytes!("simulation/broken/an-older-end-was-told.bin")),
     ];
     for (name, bytes) in runs {

@@ -5,6 +5,7 @@ use sr_auth_core::lifecycle::Recovery;
 use sr_auth_core::store::Health;
 
 use super::record::is_ended;
+use super::service::SETTLED;
 use super::{Excuse, Grant, Invariant, Oracle, Row, Shown};
 
 /// What the judge has to know of a run at rest.
@@ -43,9 +44,12 @@ impl Oracle {
             }
         } else if self.can_live(it) {
             let seen = self.processes.get(process).and_then(|it| it.seen.get(grant));
-            // Its token may have ended since somebody asked last.
+            // Its token may have ended since somebody asked last, or a moment ago: a peer's renewal is
+            // heard of soon.
             let nobody_asks = shown == Shown::Pending && seen.is_none_or(|seen| !seen.in_vain);
-            self.lives(at, it, (shown, nobody_asks), condition)
+            let access = seen.and_then(|seen| seen.access);
+            let just_ended = access.is_some_and(|(_, ends_at)| at < ends_at.after(SETTLED));
+            self.lives(at, it, (shown, nobody_asks || just_ended), condition)
         } else {
             dies(it, shown, condition)
         };
@@ -70,7 +74,7 @@ impl Oracle {
         &self,
         at: Timestamp,
         grant: &Grant,
-        (shown, nobody_asks): (Shown, bool),
+        (shown, may_wait): (Shown, bool),
         condition: Condition,
     ) -> Result<(), (Invariant, &'static str)> {
         let Some(row) = grant.row else { return Ok(()) };
@@ -98,10 +102,10 @@ impl Oracle {
         }
         match shown {
             Shown::Ready { .. } => Ok(()),
-            Shown::Pending if nobody_asks => Ok(()),
             Shown::Failed { for_good: true } => {
                 Err((Invariant::NoAvoidableLoss, "a live grant is reported dead"))
             }
+            Shown::Failed { for_good: false } | Shown::Pending if may_wait => Ok(()),
             Shown::Failed { for_good: false } | Shown::Pending => {
                 Err((Invariant::CallersAreAnswered, "a live grant brings no token"))
             }

@@ -20,7 +20,7 @@ pub(in crate::simulation) enum Shown {
 }
 
 /// How long a machine may take to make up its mind between two answers.
-const SETTLED: Duration = Duration::from_secs(10);
+pub(super) const SETTLED: Duration = Duration::from_secs(10);
 
 impl Oracle {
     /// Is told what a caller gets at `local`, by the process's clock.
