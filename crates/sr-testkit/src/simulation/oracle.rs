@@ -182,6 +182,8 @@ struct Seen {
     told_lost_end: u8,
     /// When the store was last read for it.
     read_at: Timestamp,
+    /// The token that stood beside the other one when it last read the record.
+    sibling: Option<Fingerprint>,
     /// A caller waits.
     waits: bool,
     /// The refresh token that the server refused to it, and when.

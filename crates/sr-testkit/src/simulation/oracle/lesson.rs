@@ -53,6 +53,7 @@ impl Oracle {
         seen.told_end.take_if(|it| row.generation > *it);
         if is_read {
             seen.read_at = seen.read_at.max(shown_at);
+            seen.sibling = row.sibling;
         }
         if late || outdated || seen.told_lost_end > 0 {
             (seen.access, seen.ended) = (None, false);

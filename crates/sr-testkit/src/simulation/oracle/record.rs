@@ -23,6 +23,8 @@ pub(in crate::simulation) struct Evidence {
     look: Option<u32>,
     read_at: Timestamp,
     pub(super) refused: Option<(Fingerprint, Timestamp)>,
+    /// What the record had aside when it was last read.
+    sibling: Option<Fingerprint>,
     /// Its intent was written over another one.
     took_over: bool,
 }
@@ -75,11 +77,11 @@ impl Oracle {
             return Evidence::default();
         };
         seen.looks += u32::from(*deed == Deed::Load);
-        let Seen { armed, held, looks, read_at, refused, .. } = *seen;
+        let Seen { armed, held, looks, read_at, refused, sibling, .. } = *seen;
         let look = (*deed == Deed::Load).then_some(looks);
         let took_over = armed.is_some_and(|it| it.over);
         let holds_live = grant.is_some_and(|grant| self.withholds(process, grant));
-        Evidence { held, holds_live, look, read_at, refused, took_over }
+        Evidence { held, holds_live, look, read_at, refused, sibling, took_over }
     }
 
     /// Tells whether a process has asked to see a record again since: it does not await this answer
@@ -348,7 +350,7 @@ impl Oracle {
         if after.generation != before.generation {
             self.fault(it, broken, "a death has moved the generation on");
         }
-        let Evidence { holds_live, read_at, refused, took_over, .. } = it.evidence;
+        let Evidence { holds_live, read_at, refused, sibling, took_over, .. } = it.evidence;
         if cause == CauseOfDeath::Unrecognised {
             let (times, over) = UNRECOGNISED;
             let long =
@@ -368,10 +370,12 @@ impl Oracle {
         }
         self.age_is_told(it, before, cause);
         let restored = self.grants.get(it.grant).is_some_and(|grant| grant.restored_at.is_some());
-        // What stands beside the token that was refused is shown with the verdict, and tried next.
-        let is_kept = self.grants.get(it.grant).is_some_and(|grant| {
-            before.sibling.is_some_and(|sibling| grant.live.contains(&sibling))
-        });
+        // What stands beside the token that was refused is shown with the verdict, and tried next, when
+        // a replica did not show it before.
+        let is_kept = sibling.is_none()
+            && self.grants.get(it.grant).is_some_and(|grant| {
+                before.sibling.is_some_and(|sibling| grant.live.contains(&sibling))
+            });
         if !restored && holds_live && !is_kept {
             let detail = "a grant was declared dead by a process that has its live token";
             self.fault(it, Invariant::NoAvoidableLoss, detail);
