@@ -13,7 +13,7 @@ const MARGINS: &str = "lifecycle/margins.rs";
 const MODEL: &str = "store/model.rs";
 const REGIONS: &str = "lifecycle/regions.rs";
 
-pub(super) const FAULTS: [Planted; 29] = [
+pub(super) const FAULTS: [Planted; 28] = [
     // The token that was held is presented although the store has moved on.
     Planted {
         name: "NoReadBeforePresenting",
@@ -177,22 +177,6 @@ pub(super) const FAULTS: [Planted; 29] = [
                 return Rotation::Idle;
             }",
         }],
-    },
-    Planted {
-        name: "SiblingIgnored",
-        breaks: &["NoAvoidableLoss"],
-        changes: &[
-            Change {
-                file: DOUBT,
-                old: "if is_same && let Some(sibling) = record.sibling {",
-                new: "if is_same && !PLANTED && let Some(sibling) = record.sibling {",
-            },
-            Change {
-                file: DOUBT,
-                old: "StoreOutcome::Done(Record { sibling: Some(sibling), .. }) => {",
-                new: "StoreOutcome::Done(Record { sibling: Some(sibling), .. }) if !PLANTED => {",
-            },
-        ],
     },
     Planted {
         name: "ToldBeforeDurable",
