@@ -13,6 +13,7 @@ use crate::HoldError;
 struct Standing {
     generation: Option<Generation>,
     holds: Holds,
+    missing: bool,
     now: Timestamp,
 }
 
@@ -72,11 +73,12 @@ impl Store {
         let answer = self.apply(StoreOp::Load { key: Holds::key() }).await?;
         let StoreAnswer { now, outcome } = answer;
         let loaded = if let StoreOutcome::Loaded(record) = outcome { Some(record) } else { None };
+        let missing = loaded.is_none();
         // One that was ended is no list.
         let live = loaded.filter(|it| it.health == Health::Live);
         let list = |it: &Record<Secret>| it.access.as_ref().map(Holds::from_token);
         let holds = live.as_ref().and_then(list).unwrap_or_default();
-        Ok(Standing { generation: live.map(|it| it.generation), holds, now })
+        Ok(Standing { generation: live.map(|it| it.generation), holds, missing, now })
     }
 
     /// Writes a list over the one that was read; `false` when somebody has written in between.
@@ -93,8 +95,9 @@ impl Store {
             None => StoreOp::Adopt {
                 grant: NewGrant { access, refresh: None, renewal: Renewal::Repeatable },
                 key,
-                // One that was ended is written over, whoever does so first.
-                only_if_missing: false,
+                // Where there was none, another operator's may have come first. One that was ended
+                // is written over.
+                only_if_missing: over.missing,
             },
         };
         Ok(matches!(self.apply(op).await?.outcome, StoreOutcome::Done(_)))
