@@ -41,7 +41,7 @@ pub(super) fn begin(
 ) -> Result<(Connection, Moments), BackendError> {
     file::prepare(path)?;
     let connection = open(path, settings)?;
-    let version = schema::check(&connection).map_err(not_done)?;
+    let version = check_as_of_one_moment(&connection)?;
     check_whole(&connection)?;
     enter_wal(&connection, settings)?;
     let begin = || -> Result<_, Trouble> {
@@ -88,6 +88,13 @@ fn configure(connection: &Connection, settings: Settings) -> Result<(), Trouble>
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// Another process may be making the store: what it has written is seen as a whole, or not at all.
+fn check_as_of_one_moment(connection: &Connection) -> Result<usize, BackendError> {
+    let snapshot = connection.unchecked_transaction().map_err(Trouble::from);
+    let snapshot = snapshot.map_err(Trouble::before_commit)?;
+    schema::check(&snapshot).map_err(not_done)
 }
 
 fn check_whole(connection: &Connection) -> Result<(), BackendError> {
