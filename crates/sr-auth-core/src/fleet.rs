@@ -181,7 +181,8 @@ impl Fleet {
     /// out before the store has been asked what an operator holds.
     #[must_use]
     pub fn availability(&self, now: Timestamp, id: GrantId) -> Option<Availability<'_>> {
-        self.verdict(now, id)
+        let (key, resident) = self.residents.slots.content(id)?;
+        Some(self.holding.gate(key).judge(resident.regions.availability(now)))
     }
 
     /// Returns the id of a resident grant.

@@ -97,12 +97,6 @@ impl Holding {
 }
 
 impl Fleet {
-    /// Returns what callers of a resident grant get.
-    pub(super) fn verdict(&self, now: Timestamp, id: GrantId) -> Option<Availability<'_>> {
-        let (key, resident) = self.residents.slots.content(id)?;
-        Some(self.holding.gate(key).judge(resident.regions.availability(now)))
-    }
-
     /// Returns the gate of a resident grant.
     pub(super) fn gate(&self, id: GrantId) -> Gate {
         let content = self.residents.slots.content(id);

@@ -51,8 +51,9 @@ impl News {
             known.health = self.health;
         }
         let old = known.affairs().news;
-        let is_first = old.is_none_or(|it| it.generation == Self::REWOUND);
-        if is_first || old.is_some_and(|it| self.generation >= it.generation) {
+        let is_older =
+            |it: Self| it.generation == Self::REWOUND || it.generation <= self.generation;
+        if old.is_none_or(is_older) {
             let rewound = self.rewound || old.is_some_and(Self::is_rewound);
             known.affairs_mut().news = Some(Self { rewound, ..self });
         }
