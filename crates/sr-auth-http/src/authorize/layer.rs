@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use sr_auth_core::ApiOrigin;
+use sr_auth_core::{ApiOrigin, Authorization};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -22,6 +22,7 @@ use super::pace::Pace;
 use super::{Endpoint, Rules};
 use crate::runtime::Recent;
 use crate::{Clock, TokenSource};
+use message::{Judged, Signable};
 
 /// Sends each request once: how a layer begins.
 #[derive(Clone, Copy, Debug)]
@@ -154,16 +155,12 @@ where
         self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let Some(endpoint) = self.endpoint(&request) else {
             return AuthorizeFuture::passing(self.inner.call(request));
         };
         match self.rules.again_at_hand(endpoint, &mut self.recent) {
-            Some(signature) => {
-                let sent = super::sign(request.headers_mut(), signature);
-                let future = self.inner.call(request);
-                AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
-            }
+            Some(signature) => send(&mut self.inner, request, &self.rules, endpoint, signature),
             None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
                 AuthorizeFuture::waiting(future::once(inner, request, rules, endpoint))
@@ -188,16 +185,14 @@ where
         self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let Some(endpoint) = self.endpoint(&request) else {
             return AuthorizeFuture::passing(self.inner.call(request));
         };
         let repeats = self.rules.may_repeat(request.method(), request.extensions());
         match self.rules.again_at_hand(endpoint, &mut self.recent) {
             Some(signature) if !repeats => {
-                let sent = super::sign(request.headers_mut(), signature);
-                let future = self.inner.call(request);
-                AuthorizeFuture::signed(future, Arc::clone(&self.rules), endpoint, sent)
+                send(&mut self.inner, request, &self.rules, endpoint, signature)
             }
             Some(_) | None => {
                 let (inner, rules) = (self.take_ready(), Arc::clone(&self.rules));
@@ -210,6 +205,19 @@ where
             }
         }
     }
+}
+
+/// Sends a request with a header that is at hand. Inlined, so that the request is not moved once more.
+#[inline(always)]
+fn send<S: Service<Q, Response: Judged>, Q: Signable>(
+    inner: &mut S,
+    mut request: Q,
+    rules: &Arc<Rules>,
+    endpoint: Endpoint,
+    signature: Option<&Authorization>,
+) -> AuthorizeFuture<S::Future, S::Response, S::Error> {
+    let sent = super::sign(request.headers_mut(), signature);
+    AuthorizeFuture::signed(inner.call(request), Arc::clone(rules), endpoint, sent)
 }
 
 impl<S, P> Authorize<S, P> {

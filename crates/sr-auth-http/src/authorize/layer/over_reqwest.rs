@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use reqwest::{Client, Error, Request, Response};
 use tower_service::Service;
 
-use super::{Authorize, AuthorizeError, AuthorizeFuture, future};
+use super::{Authorize, AuthorizeError, AuthorizeFuture, future, send};
 
 /// Without marks: a request of reqwest has no place for them that others see. One to a public
 /// endpoint goes through the client itself, and only GET, HEAD and OPTIONS are sent once more. The
@@ -39,7 +39,7 @@ impl<P> Service<Request> for Authorize<Client, P> {
         self.inner.poll_ready(cx).map_err(AuthorizeError::Service)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
         let rules = &self.rules;
         if !rules.is_api(request.url()) {
             return AuthorizeFuture::passing(self.inner.call(request));
@@ -47,9 +47,7 @@ impl<P> Service<Request> for Authorize<Client, P> {
         let endpoint = rules.endpoint(request.method(), || request.url().path());
         let repeats = rules.replays && request.method().is_safe();
         if !repeats && let Some(signature) = rules.again_at_hand(endpoint, &mut self.recent) {
-            let sent = super::super::sign(request.headers_mut(), signature);
-            let future = self.inner.call(request);
-            return AuthorizeFuture::signed(future, Arc::clone(rules), endpoint, sent);
+            return send(&mut self.inner, request, rules, endpoint, signature);
         }
         let (inner, rules) = (self.inner.clone(), Arc::clone(rules));
         // One whose body is a stream has no copy.
