@@ -242,9 +242,9 @@ impl PostgresBuilder {
     /// # Errors
     ///
     /// [`BackendError`] with [`Unreachable`](BackendFault::Unreachable),
-    /// [`Untrusted`](BackendFault::Untrusted), [`Refused`](BackendFault::Refused), [`ReadOnly`](BackendFault::ReadOnly),
-    /// [`NotAStore`](BackendFault::NotAStore), [`Incompatible`](BackendFault::Incompatible) or what
-    /// else the server says.
+    /// [`Untrusted`](BackendFault::Untrusted), [`Refused`](BackendFault::Refused),
+    /// [`ReadOnly`](BackendFault::ReadOnly), [`NotAStore`](BackendFault::NotAStore),
+    /// [`Incompatible`](BackendFault::Incompatible) or what else the server says.
     pub async fn open(self) -> Result<PostgresBackend, BackendError> {
         let Self { schema, settings } = self;
         let pool = settings.pool()?;

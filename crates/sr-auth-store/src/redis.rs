@@ -1,4 +1,5 @@
-//! Grants and integrations in Redis: many machines, and a durability that is asked for at each operation.
+//! Grants and integrations in Redis: many machines, and a durability that is asked for at each
+//! operation.
 //!
 //! ```text
 //!  connect  addresses, the connection, the script

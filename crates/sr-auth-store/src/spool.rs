@@ -2,7 +2,8 @@
 //! and with the feature `partner` the credentials of companies.
 //!
 //! A file for each, named after what it is, sealed as the backend keeps it. It is written beside the
-//! commit, never before it, and removed when the store has it or something newer. What is left when the process dies is offered again by
+//! commit, never before it, and removed when the store has it or something newer. What is left when
+//! the process dies is offered again by
 //! [`Store::replay`](crate::Store::replay).
 
 mod entry;

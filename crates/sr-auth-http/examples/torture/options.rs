@@ -37,7 +37,7 @@ impl Options {
 Kills processes that share grants, and judges what became of each grant.
 
   --store NAME      where the grants rest: sqlite, postgres or redis; a server is killed, too
-  --kills N         how many processes are killed, 500
+  --kills N         at least how many processes are killed, 500; until half as many tokens rotated
   --processes N     how many there are at a time, 4
   --grants N        how many authorization-code grants they share, 8
   --scale N         how much faster than in production all spans are: 100, and 25 for a server

@@ -37,7 +37,8 @@ enum Fate {
 impl Store {
     /// Offers to the store what a process has left in the spool, and removes what is settled.
     ///
-    /// Call it at the start, before grants are driven and companies connected. Without a spool there is nothing to do.
+    /// Call it at the start, before grants are driven and companies connected. Without a spool there
+    /// is nothing to do.
     ///
     /// # Errors
     ///
