@@ -5,10 +5,15 @@
 //!     │ else
 //!     └──▶ Load ──▶ live: its client, under a key of its own generation ──▶ TokenSource
 //!
-//!  every 2 s: Pulse ──▶ another generation is live, or none ──▶ retired
+//!  every 2 s: Pulse ──▶ another consent is live, or none ──▶ retired
+//!                 └──▶ the store has another history ──▶ all are read again: what had ended is
+//!                      ended again, and somebody is told what only a person can do
 //!  invalid_client, again and again ──▶ End { Refused } ──▶ every process hears of it
 //! ```
 
+mod cursor;
+mod ended;
+mod live;
 mod refusals;
 mod watch;
 
@@ -19,18 +24,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sr_auth_core::lifecycle::StoreFailure;
-use sr_auth_core::store::{End, Generation, GrantKey};
-use sr_auth_core::{ClientCredentials, Remedy, Timestamp};
+use sr_auth_core::store::{Generation, GrantKey};
+use sr_auth_core::{Remedy, Timestamp};
 use sr_auth_http::{TokenSource, TokenSources};
-use sr_partner::IntegrationKey;
-use sr_partner::store::{Binding, IntegrationRecord, PartnerOp, PartnerOutcome};
+use sr_partner::{AttemptId, IntegrationKey};
 use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tracing::{info, warn};
 
 use crate::PartnerService;
 use crate::service::Shared;
+use ended::Ended;
 
 /// The credentials of connected companies, each as a [`TokenSource`] of a fleet.
 ///
@@ -44,6 +47,11 @@ use crate::service::Shared;
 /// [`REFUSED_FOR`](Self::REFUSED_FOR)), its integration is ended. Credentials cannot be asked for
 /// again, so many companies that are refused at once are believed to be somebody else's mistake:
 /// beyond [`AT_ONCE`](Self::AT_ONCE) in an hour none is ended, and the log says so.
+///
+/// A store that went back, as after the restoration of a backup, is noticed within the same time. Then
+/// every company is read again: one that the store does not have any more is retired, one that had
+/// ended and is live again is ended once more, and one error in the log says what a person has to do.
+/// What had ended is known to a process that had its source, and forgotten when it stops.
 ///
 /// A clone is the same. When the last clone is dropped, so is the task that listens.
 ///
@@ -78,16 +86,21 @@ struct Inner {
     sources: TokenSources,
 }
 
-/// What was asked for and is live, as far as is known.
+/// What was asked for and is live, as far as is known, and what has ended.
 #[derive(Default)]
 struct Companies {
     by_grant: BTreeMap<GrantKey, IntegrationKey>,
     by_key: BTreeMap<IntegrationKey, Known>,
+    ended: Ended,
 }
 
+/// An integration, with the consent that it came from: a store that went back gives generations
+/// twice, and no consent is given twice.
 #[derive(Clone)]
 struct Known {
+    attempt: AttemptId,
     generation: Generation,
+    grant: GrantKey,
     source: TokenSource,
 }
 
@@ -208,56 +221,12 @@ impl Inner {
         }
     }
 
-    /// Reads the record of a company, and remembers what is live.
-    async fn read(
-        &self,
-        key: &IntegrationKey,
-        within: Duration,
-    ) -> Result<Option<TokenSource>, StoreFailure> {
-        let load = self.service.apply(PartnerOp::Load { key: key.clone() });
-        let outcome = timeout(within, load).await.map_err(|_| StoreFailure::OutcomeUnknown)??;
-        // Whatever else: there is no such company.
-        let PartnerOutcome::Loaded(IntegrationRecord { binding, .. }) = outcome else {
-            self.live_is(key, None);
-            return Ok(None);
-        };
-        self.live_is(key, binding.as_ref().map(|it| it.generation));
-        let Some(Binding { generation, integrated, .. }) = binding else { return Ok(None) };
-        let client = ClientCredentials::new(integrated.client_id.as_str(), integrated.secret);
-        // A record is only taken with good credentials.
-        let client = client.map_err(|_| StoreFailure::NotDone)?;
-        let grant = key.grant_key(generation);
-        let source = self.sources.client(&grant, client);
-        let mut known = self.known();
-        known.by_grant.insert(grant, key.clone());
-        known.by_key.insert(key.clone(), Known { generation, source: source.clone() });
-        Ok(Some(source))
-    }
-
-    /// Retires what is known of a company, unless it is what is live now.
-    fn live_is(&self, key: &IntegrationKey, live: Option<Generation>) {
-        let mut known = self.known();
-        let known_generation = known.by_key.get(key).map(|it| it.generation);
-        let Some(generation) = known_generation.filter(|it| live != Some(*it)) else { return };
-        let grant = key.grant_key(generation);
-        known.by_key.remove(key);
-        known.by_grant.remove(&grant);
-        drop(known);
-        info!(target: "sr_partner", %key, generation = generation.number(), "retired");
-        // Nobody gets a token from here on; the rest is for those who share a store of grants.
-        let durable = self.sources.retire(&grant, End::Disabled);
-        tokio::spawn(async move {
-            if let Err(error) = durable.await {
-                warn!(target: "sr_partner", error = error.code(), "the end is not durable yet");
-            }
-        });
-    }
-
-    /// Returns the company that a grant belongs to, if it is known.
-    fn company_of(&self, grant: &GrantKey) -> Option<(IntegrationKey, Generation)> {
+    /// Returns the company that a grant belongs to, if it is known, and which integration it is.
+    fn company_of(&self, grant: &GrantKey) -> Option<(IntegrationKey, AttemptId, Generation)> {
         let known = self.known();
         let key = known.by_grant.get(grant)?;
-        Some((key.clone(), known.by_key.get(key)?.generation))
+        let it = known.by_key.get(key)?;
+        Some((key.clone(), it.attempt, it.generation))
     }
 
     fn known(&self) -> MutexGuard<'_, Companies> {

@@ -87,6 +87,9 @@ pub trait PartnerHooks: fmt::Debug + Send + Sync {
     async fn awaits_owner(&self, _awaiting: Awaiting) {}
 
     /// An integration has ended: its credentials are gone.
+    ///
+    /// It may be told more than once of the same generation: by two processes that find it out at the
+    /// same time, and again when the store went back and it was ended once more.
     async fn left(&self, _left: Left) {}
 }
 

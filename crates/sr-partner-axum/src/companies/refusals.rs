@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sr_auth_core::lifecycle::{Event, StoreFailure};
-use sr_auth_core::store::{Generation, GrantKey};
+use sr_auth_core::lifecycle::Event;
+use sr_auth_core::store::GrantKey;
 use sr_auth_core::{ErrorCode, Timestamp};
 use sr_auth_http::{Events, News};
-use sr_partner::IntegrationKey;
-use sr_partner::store::{EndCause, PartnerOp};
-use tracing::{error, info, warn};
+use sr_partner::store::EndCause;
+use tracing::{error, warn};
 
+use super::ended::Gone;
 use super::{CompanyTokens, Inner};
-use crate::Left;
 
 /// The span in which ends are counted.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -28,7 +27,7 @@ pub(super) async fn run(inner: Arc<Inner>, mut events: Events) {
             refused.forget(&key);
         }
         let Event::ApplicationRefused { code } = event else { continue };
-        let Some((company, generation)) = inner.company_of(&key) else {
+        let Some((company, attempt, generation)) = inner.company_of(&key) else {
             refused.forget(&key);
             continue;
         };
@@ -42,7 +41,7 @@ pub(super) async fn run(inner: Arc<Inner>, mut events: Events) {
             );
             continue;
         }
-        match end(&inner, &company, generation).await {
+        match inner.end(&company, Gone { attempt, cause: EndCause::Refused, generation }).await {
             Ok(()) => {
                 refused.ended(now);
                 refused.forget(&key);
@@ -50,24 +49,6 @@ pub(super) async fn run(inner: Arc<Inner>, mut events: Events) {
             Err(failure) => warn!(target: "sr_partner", key = %company, ?failure, "not ended yet"),
         }
     }
-}
-
-async fn end(
-    inner: &Inner,
-    key: &IntegrationKey,
-    generation: Generation,
-) -> Result<(), StoreFailure> {
-    let before = inner.service.record(key).await?;
-    let binding = before.and_then(|it| it.binding).filter(|it| it.generation == generation);
-    // Another process was first.
-    let Some(binding) = binding else { return Ok(()) };
-    let (cause, tenant) = (EndCause::Refused, binding.tenant);
-    let op = PartnerOp::End { cause, generation: Some(generation), key: key.clone() };
-    inner.service.apply(op).await?;
-    info!(target: "sr_partner", %key, generation = generation.number(), ?cause, "ended");
-    inner.live_is(key, None);
-    inner.service.hooks.left(Left { cause, generation, key: key.clone(), tenant }).await;
-    Ok(())
 }
 
 /// Refusals in a row, and what was ended because of them.

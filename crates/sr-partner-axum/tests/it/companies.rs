@@ -18,7 +18,7 @@ use crate::scene::{COMPANY, Scene, router, text};
 /// What every process promises while the store answers, in seconds.
 const PROMISED: u64 = 5;
 
-fn sources(scene: &Scene, clock: &Clock) -> TokenSources {
+pub(crate) fn sources(scene: &Scene, clock: &Clock) -> TokenSources {
     TokenSources::client_credentials()
         .clock(clock.clone())
         .endpoints(scene.sandbox.endpoints().unwrap())

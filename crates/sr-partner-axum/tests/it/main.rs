@@ -10,5 +10,6 @@ mod guard;
 mod limits;
 mod once;
 mod proxies;
+mod restored;
 mod scene;
 mod secrets;

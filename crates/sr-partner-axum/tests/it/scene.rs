@@ -151,9 +151,12 @@ impl Scene {
 
     /// The same application in another process: its own connections to the same file.
     pub(crate) fn elsewhere(&self) -> PartnerServiceBuilder {
+        self.elsewhere_over(open(self.folder.path()))
+    }
+
+    pub(crate) fn elsewhere_over(&self, store: Store) -> PartnerServiceBuilder {
         let client = ClientCredentials::new("master-client", Secret::new(MASTER_SECRET.into()));
         let master = MasterCredentials::new(self.key().app, client.unwrap());
-        let store = open(self.folder.path());
         let transport = Arc::new(ReqwestTransport::new().unwrap());
         PartnerService::builder(self.service.registration().clone(), master, store, transport)
             .endpoints(self.sandbox.endpoints().unwrap())
@@ -310,9 +313,15 @@ impl Other {
 }
 
 fn open(folder: &std::path::Path) -> Store {
-    let key = SealingKey::from_bytes([9; 32]);
-    let backend = SqliteBackend::open(&folder.join("partner.db")).unwrap();
-    Store::new(backend, SealingKeys::new(key))
+    Store::new(open_backend(folder), keys())
+}
+
+pub(crate) fn open_backend(folder: &std::path::Path) -> SqliteBackend {
+    SqliteBackend::open(&folder.join("partner.db")).unwrap()
+}
+
+pub(crate) fn keys() -> SealingKeys {
+    SealingKeys::new(SealingKey::from_bytes([9; 32]))
 }
 
 fn registration(origin: &str, mode: ConsentDisplayMode, inbound: InboundUrls) -> AppRegistration {
