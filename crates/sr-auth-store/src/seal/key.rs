@@ -27,9 +27,10 @@ use crate::{KeyError, KeyFault, random};
 /// ```
 #[derive(Clone, ZeroizeOnDrop)]
 pub struct SealingKey {
-    bytes: Box<[u8; 32]>,
     #[zeroize(skip)]
     id: KeyId,
+    /// What HKDF extracts of the key: the same for every grant.
+    pseudorandom: Box<[u8; 32]>,
 }
 
 impl SealingKey {
@@ -37,9 +38,12 @@ impl SealingKey {
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         let bytes = Zeroizing::new(bytes);
+        // Without a salt: the key is uniform already.
+        let (extracted, _) = Hkdf::<Sha256>::extract(None, bytes.as_slice());
+        let extracted = Zeroizing::new(<[u8; 32]>::from(extracted));
         let mut id = [0; 8];
-        expand(&bytes, &[b"sr-auth.store.key-id.1"], &mut id);
-        Self { bytes: Box::new(*bytes), id: KeyId(id) }
+        expand(&extracted, &[b"sr-auth.store.key-id.1"], &mut id);
+        Self { id: KeyId(id), pseudorandom: Box::new(*extracted) }
     }
 
     /// Draws a key that nobody else has: for stores that end with their process.
@@ -76,7 +80,7 @@ impl SealingKey {
     pub(super) fn cipher(&self, grant: &GrantKey) -> XChaCha20Poly1305 {
         let mut key = Zeroizing::new([0; 32]);
         let info: [&[u8]; 2] = [b"sr-auth.store.grant.1", grant.as_str().as_bytes()];
-        expand(&self.bytes, &info, key.as_mut_slice());
+        expand(&self.pseudorandom, &info, key.as_mut_slice());
         XChaCha20Poly1305::new((&*key).into())
     }
 }
@@ -87,9 +91,10 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// HKDF-SHA-256 (RFC 5869) without a salt: the key is uniform already.
-fn expand(key: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
-    Hkdf::<Sha256>::new(None, key)
+/// The second step of HKDF-SHA-256 (RFC 5869 §2.3).
+fn expand(pseudorandom: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
+    Hkdf::<Sha256>::from_prk(pseudorandom)
+        .expect("it is as long as a digest")
         .expand_multi_info(info, output)
         .expect("32 bytes are less than HKDF gives");
 }
