@@ -12,6 +12,7 @@ mod memory;
 mod peers;
 mod schedule;
 mod server;
+mod servers;
 mod store;
 mod timing;
 mod wire;
@@ -40,6 +41,13 @@ fn main() -> ExitCode {
         },
         // Answers requests for one that measures.
         ["server"] => server::serve().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        ["servers"] => {
+            if servers::table() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
         ["store"] => {
             store::table();
             ExitCode::SUCCESS
@@ -63,12 +71,13 @@ fn work(name: &str, operations: u32) -> bool {
     }
     schedule::work(name, operations)
         || header::work(name, operations)
+        || servers::work(name, operations)
         || wire::work(name, operations)
 }
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: bench | bench server | bench store | bench syncs ROTATIONS | bench work NAME OPERATIONS"
+        "usage: bench | bench server | bench servers | bench store | bench syncs ROTATIONS | bench work NAME OPERATIONS"
     );
     ExitCode::from(2)
 }

@@ -14,8 +14,10 @@ use anyhow::{Context as _, ensure};
 use crate::program::{self, output};
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{debian, flags};
+use crate::{debian, flags, servers};
+use instructions::Counter;
 
+const WITHOUT_VALGRIND: &str = "instructions: valgrind is not here (Debian's package valgrind)";
 /// Syncs of the disk that a rotation in SQLite takes: arming and committing.
 const SYNCS: u64 = 2;
 /// How many rotations are counted: few enough that the log is not written back meanwhile.
@@ -29,6 +31,9 @@ const COUNTED_WITHIN: Duration = Duration::from_secs(300);
 ///
 /// Fails when a count is above its bound.
 pub(crate) fn run(workspace: &Workspace, flags: flags::Bench) -> anyhow::Result<()> {
+    if flags.servers {
+        return servers::with_servers(|environment| on_servers(workspace, environment).map(|_| ()));
+    }
     measure(workspace, !flags.without_peers).map(|_| ())
 }
 
@@ -41,7 +46,28 @@ pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     measure(workspace, false)
 }
 
-/// Measures everything, and returns what was left out.
+/// Measures stores on servers that are up, and returns what was left out.
+///
+/// # Errors
+///
+/// Fails when a count is above its bound.
+pub(crate) fn on_servers(
+    workspace: &Workspace,
+    environment: &[(String, String)],
+) -> anyhow::Result<Vec<String>> {
+    let program = build(workspace, false)?;
+    let mut command = Command::new(&program);
+    command.arg("servers").envs(environment.iter().cloned());
+    program::run("bench servers", command, None).context("a count is above its bound")?;
+    let folder = workspace.shell.create_temp_dir()?;
+    if !is_there("valgrind", workspace, folder.path())? {
+        return Ok(vec![WITHOUT_VALGRIND.to_owned()]);
+    }
+    Counter { environment, folder: folder.path(), program: &program }.count_on_servers()?;
+    Ok(Vec::new())
+}
+
+/// Measures everything else, and returns what was left out.
 fn measure(workspace: &Workspace, peers: bool) -> anyhow::Result<Vec<String>> {
     let program = build(workspace, peers)?;
     let name = "bench";
@@ -55,9 +81,9 @@ fn measure(workspace: &Workspace, peers: bool) -> anyhow::Result<Vec<String>> {
         left_out.push("syncs: strace is not here (Debian's package strace)".to_owned());
     }
     if is_there("valgrind", workspace, folder)? {
-        instructions::count(&program, peers, folder)?;
+        Counter { environment: &[], folder, program: &program }.count(peers)?;
     } else {
-        left_out.push("instructions: valgrind is not here (Debian's package valgrind)".to_owned());
+        left_out.push(WITHOUT_VALGRIND.to_owned());
     }
     Ok(left_out)
 }

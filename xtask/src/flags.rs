@@ -59,6 +59,9 @@ pub(crate) struct Bench {
     /// Leave out other libraries, which take longer to build, as `ci` does
     #[arg(long)]
     pub(crate) without_peers: bool,
+    /// Only the stores on servers, which are started for it
+    #[arg(long)]
+    pub(crate) servers: bool,
 }
 
 #[derive(Args, Debug)]

@@ -27,7 +27,7 @@ use anyhow::Context as _;
 
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{flags, torture};
+use crate::{bench, flags, torture};
 use control::Control;
 use server::Servers;
 use user::User;
@@ -55,8 +55,11 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Servers) -> anyhow::Resu
 pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     if workspace.offline {
         let names = server::NAMES.join(", ");
-        return Ok(vec![format!("conformance and torture on {names}: packages need a network")]);
+        return Ok(vec![format!(
+            "conformance, torture and bench on {names}: packages need a network"
+        )]);
     }
+    let mut left_out = Vec::new();
     with_servers(|environment| {
         for package in ["sr-auth-store", "sr-testkit"] {
             // One after the other: some of them kill the servers.
@@ -64,9 +67,11 @@ pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
             let command = workspace.cargo(&test).args(["--test", "servers", "--"]);
             workspace.run(command.arg("--test-threads=1").envs(environment.iter().cloned()))?;
         }
-        torture::on_servers(workspace, environment)
+        torture::on_servers(workspace, environment)?;
+        left_out = bench::on_servers(workspace, environment)?;
+        Ok(())
     })?;
-    Ok(Vec::new())
+    Ok(left_out)
 }
 
 /// Starts all servers, does something with them, and ends them, whatever came of it.

@@ -72,6 +72,14 @@ const PEERS: [Work; 4] = [
 /// What is wanted of all of them.
 const BEYOND: Bound = Bound::Beyond { other: "header", times: 15.0 };
 
+/// What the store's own work is on a server, beside the same statement by hand.
+const WORKS_ON_SERVERS: [Work; 4] = [
+    work("postgres-load-by-hand", FEW, Bound::None),
+    work("postgres-load", FEW, beside("postgres-load-by-hand", 2.65, 2.65)),
+    work("redis-load-by-hand", FEW, Bound::None),
+    work("redis-load", FEW, beside("redis-load-by-hand", 1.95, 1.95)),
+];
+
 const fn work(name: &'static str, operations: [u64; 2], bound: Bound) -> Work {
     Work { bound, name, operations }
 }
@@ -80,25 +88,62 @@ const fn beside(other: &'static str, times: f64, wanted: f64) -> Bound {
     Bound::Beside { other, times, wanted }
 }
 
-/// Counts the instructions of each work, those of the peers if they were built, and judges those that
-/// are ours.
-///
-/// # Errors
-///
-/// Fails when a work is beyond its bound, after all were counted.
-pub(super) fn count(program: &Path, peers: bool, folder: &Path) -> anyhow::Result<()> {
-    say("instructions for each operation, counted by callgrind");
-    let mut counts = BTreeMap::new();
-    let mut beyond = Vec::new();
-    for work in WORKS.iter().chain(PEERS.iter().filter(|_| peers)) {
-        let each = of_work(program, *work, folder)?;
-        counts.insert(work.name, each);
-        let (said, kept) = judge(work.bound, each, &counts);
-        say(format_args!("{:<24} {each:>8}{said}", work.name));
-        beyond.extend((!kept).then_some(work.name));
+/// What counts the works of a program.
+pub(super) struct Counter<'a> {
+    /// What the program is told beside its arguments.
+    pub(super) environment: &'a [(String, String)],
+    pub(super) folder: &'a Path,
+    pub(super) program: &'a Path,
+}
+
+impl Counter<'_> {
+    /// Counts the instructions of each work, those of the peers if they were built, and judges those
+    /// that are ours.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a work is beyond its bound, after all were counted.
+    pub(super) fn count(&self, peers: bool) -> anyhow::Result<()> {
+        self.count_each(WORKS.iter().chain(PEERS.iter().filter(|_| peers)))
     }
-    ensure!(beyond.is_empty(), "not the instructions that are allowed: {}", beyond.join(", "));
-    Ok(())
+
+    /// The same of what asks servers.
+    ///
+    /// # Errors
+    ///
+    /// As [`count`](Self::count).
+    pub(super) fn count_on_servers(&self) -> anyhow::Result<()> {
+        self.count_each(WORKS_ON_SERVERS.iter())
+    }
+
+    fn count_each<'w>(&self, works: impl Iterator<Item = &'w Work>) -> anyhow::Result<()> {
+        say("instructions for each operation, counted by callgrind");
+        let mut counts = BTreeMap::new();
+        let mut beyond = Vec::new();
+        for work in works {
+            let each = self.of_work(*work)?;
+            counts.insert(work.name, each);
+            let (said, kept) = judge(work.bound, each, &counts);
+            say(format_args!("{:<24} {each:>8}{said}", work.name));
+            beyond.extend((!kept).then_some(work.name));
+        }
+        ensure!(beyond.is_empty(), "not the instructions that are allowed: {}", beyond.join(", "));
+        Ok(())
+    }
+
+    fn of_work(&self, work: Work) -> anyhow::Result<u64> {
+        let name = work.name;
+        let [few, many] = work.operations.map(|operations| {
+            let mut command = Command::new("valgrind");
+            command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-fd=1"]);
+            command.arg(self.program).args(["work", name, &operations.to_string()]);
+            command.envs(self.environment.iter().cloned());
+            let said = output("valgrind", command, COUNTED_WITHIN, self.folder)?;
+            collected(&said).with_context(|| format!("callgrind said nothing of {name}"))
+        });
+        let [first, last] = work.operations;
+        Ok(many?.saturating_sub(few?) / (last - first))
+    }
 }
 
 /// Says how a count stands to its bound, and whether it is kept.
@@ -122,19 +167,6 @@ fn judge(bound: Bound, each: u64, counts: &BTreeMap<&str, u64>) -> (String, bool
         }
         Bound::None => (String::new(), true),
     }
-}
-
-fn of_work(program: &Path, work: Work, folder: &Path) -> anyhow::Result<u64> {
-    let name = work.name;
-    let [few, many] = work.operations.map(|operations| {
-        let mut command = Command::new("valgrind");
-        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-fd=1"]);
-        command.arg(program).args(["work", name, &operations.to_string()]);
-        let said = output("valgrind", command, COUNTED_WITHIN, folder)?;
-        collected(&said).with_context(|| format!("callgrind said nothing of {name}"))
-    });
-    let [first, last] = work.operations;
-    Ok(many?.saturating_sub(few?) / (last - first))
 }
 
 /// Finds the total in what callgrind says.
@@ -183,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_a_work_is_compared_with_is_counted_before() {
-        let works: Vec<_> = WORKS.iter().chain(&PEERS).collect();
+        let works: Vec<_> = WORKS.iter().chain(&PEERS).chain(&WORKS_ON_SERVERS).collect();
         for (place, work) in works.iter().enumerate() {
             let other = match work.bound {
                 Bound::None => continue,
