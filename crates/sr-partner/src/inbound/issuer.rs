@@ -6,11 +6,17 @@
 //!     ▼                                                                  │
 //!  Finding ── secret right ──▶ Issuing ── token durable ─────────────────┤
 //!     │                           └────── client gone since ──▶ ┐        │
-//!     └── no client, wrong secret ──────────────────────▶ Counting ──────┘
+//!     │                                                         ▼        │
+//!     └── no client, wrong secret ──▶ Judging ── few ──▶ Counting ───────┤
+//!                                        └── too many from its source ───┘
 //! ```
 //!
 //! A client that is not there costs the same as one whose secret is wrong: a digest is compared with
 //! a dummy, in constant time, and the refusal is counted. Both answers are the same bytes.
+//!
+//! SmartRecruiters calls for all companies from the same few addresses. So the refusals of a source
+//! turn away whoever would be refused, and nobody whose secret is right: one company that goes on
+//! calling after its end must not shut out the others.
 
 use std::time::Duration;
 
@@ -101,7 +107,8 @@ impl TokenIssuer {
 
     /// Takes in a request; `entropy` becomes the token, if one is issued.
     ///
-    /// `source` is where it came from, such as a network address; `None` counts by client only.
+    /// `source` is where it came from, such as a network address; `None` counts by client only. A
+    /// source that was refused too often is turned away, except with a secret that is right.
     #[must_use]
     pub fn answer(
         &self,
@@ -143,6 +150,7 @@ enum State {
     Done,
     Finding(Asked),
     Issuing(Asked),
+    Judging(Asked),
 }
 
 impl TokenIssuance {
@@ -157,7 +165,7 @@ impl TokenIssuance {
         let (form, client, state) = match TokenForm::read(request) {
             Ok(form) => {
                 let (client, limits) = (ClientKey::of(form.client_id()), issuer.limits);
-                let asked = task.ask(now, PartnerOp::FindClient { client, limits, source });
+                let asked = task.ask(now, PartnerOp::FindClient { client, limits, source: None });
                 (Some(form), client, State::Finding(asked))
             }
             Err(fault) => {
@@ -182,14 +190,11 @@ impl TokenIssuance {
 
     fn found(&mut self, now: Timestamp, at: Timestamp, outcome: PartnerOutcome<Secret>) -> State {
         if let PartnerOutcome::Throttled { until } = outcome {
-            let wait = until.since(at).as_secs();
-            let response = answer::later(StatusCode::TOO_MANY_REQUESTS, wait);
-            self.task.refuse(Refusal::Throttled, response);
-            return State::Done;
+            return self.throttle(at, until);
         }
         let PartnerOutcome::Client(known) = outcome else { return self.unavailable() };
         let right = self.is_right(known.as_ref());
-        let Some(known) = known.filter(|_| right) else { return self.count(now) };
+        let Some(known) = known.filter(|_| right) else { return self.judge(now) };
         if !self.may_ask(&known.scopes) {
             let response = answer::error(StatusCode::BAD_REQUEST, "invalid_scope");
             self.task.refuse(Refusal::Scope, response);
@@ -216,6 +221,28 @@ impl TokenIssuance {
     fn may_ask(&self, granted: &ScopeSet) -> bool {
         let Some(asked) = self.form.as_ref().and_then(TokenForm::scope) else { return true };
         ScopeSet::parse(asked).is_ok_and(|asked| asked == *granted)
+    }
+
+    /// Finds out whether too many of its source were refused.
+    fn judge(&mut self, now: Timestamp) -> State {
+        let (client, limits, source) = (self.client, self.issuer.limits, self.source);
+        if source.is_none() {
+            return self.count(now);
+        }
+        State::Judging(self.task.ask(now, PartnerOp::FindClient { client, limits, source }))
+    }
+
+    fn judged(&mut self, now: Timestamp, at: Timestamp, outcome: &PartnerOutcome<Secret>) -> State {
+        if let PartnerOutcome::Throttled { until } = *outcome {
+            return self.throttle(at, until);
+        }
+        self.count(now)
+    }
+
+    fn throttle(&mut self, at: Timestamp, until: Timestamp) -> State {
+        let response = answer::later(StatusCode::TOO_MANY_REQUESTS, until.since(at).as_secs());
+        self.task.refuse(Refusal::Throttled, response);
+        State::Done
     }
 
     fn count(&mut self, now: Timestamp) -> State {
@@ -268,11 +295,20 @@ impl Machine for TokenIssuance {
                     Err(_) => self.unavailable(),
                 }
             }
+            (State::Judging(asked), InboundInput::Stored { id, result: Ok(answer) })
+                if asked.id == id =>
+            {
+                self.judged(now, answer.now, &answer.outcome)
+            }
             // A refusal stays one, counted or not.
-            (State::Counting(asked), InboundInput::Stored { id, .. }) if asked.id == id => {
+            (State::Counting(asked) | State::Judging(asked), InboundInput::Stored { id, .. })
+                if asked.id == id =>
+            {
                 self.refuse_client()
             }
-            (State::Counting(asked), InboundInput::Timeout) if now >= asked.give_up_at => {
+            (State::Counting(asked) | State::Judging(asked), InboundInput::Timeout)
+                if now >= asked.give_up_at =>
+            {
                 self.refuse_client()
             }
             (State::Finding(asked) | State::Issuing(asked), InboundInput::Timeout)
@@ -291,9 +327,10 @@ impl Machine for TokenIssuance {
 
     fn poll_timeout(&self) -> Option<Timestamp> {
         match self.state {
-            State::Counting(asked) | State::Finding(asked) | State::Issuing(asked) => {
-                Some(asked.give_up_at)
-            }
+            State::Counting(asked)
+            | State::Finding(asked)
+            | State::Issuing(asked)
+            | State::Judging(asked) => Some(asked.give_up_at),
             State::Done => None,
         }
     }

@@ -237,7 +237,9 @@ pub struct NewAttempt {
 /// How many refused token requests are answered before all are turned away for a while.
 ///
 /// The secrets have 256 random bits, so no limit is needed against guessing; it keeps a caller that
-/// has gone wrong from costing much.
+/// has gone wrong from costing much. A client that was refused too often waits, even with the right
+/// secret; a source that was keeps only those waiting whose secret is wrong, since SmartRecruiters
+/// calls for all companies from few.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AttemptLimits {
     per_client: u32,
