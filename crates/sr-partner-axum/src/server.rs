@@ -40,10 +40,14 @@ pub struct Server {
     limits: ServerLimits,
 }
 
-/// What one peer may cost. Bodies have limits where they are read.
+/// What one peer may cost. How large a body may be is decided where it is read, and axum's own
+/// extractors take 2 MB.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ServerLimits {
+    /// How long the body of a request may take, from the moment at which its handler begins to wait
+    /// for it. The pages and addresses of [`PartnerService`](crate::PartnerService) take 5 s.
+    pub body_within: Duration,
     /// How many connections are served at a time; more wait.
     pub connections: usize,
     /// How large the head of a request may be, in bytes; 8 KiB at least.
@@ -60,10 +64,11 @@ pub struct ServerLimits {
 }
 
 impl Default for ServerLimits {
-    /// 2,048 connections, heads of 16 KiB in 5 s, 30 s of silence, 30 s without a byte taken in, and
-    /// 10 s for the end.
+    /// 2,048 connections, heads of 16 KiB in 5 s, bodies in 30 s, 30 s of silence, 30 s without a byte
+    /// taken in, and 10 s for the end.
     fn default() -> Self {
         Self {
+            body_within: Duration::from_secs(30),
             connections: 2_048,
             head_bytes: 16 * 1024,
             head_within: Duration::from_secs(5),

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::ServerLimits;
-use super::deadline::{Deadlined, Phase};
+use super::deadline::{Arriving, Deadlined, Phase};
 
 /// Serves a connection until its peer, a deadline or the server ends it.
 pub(super) async fn serve(
@@ -37,6 +37,7 @@ pub(super) async fn serve(
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         phase.serve();
         request.extensions_mut().insert(ConnectInfo(peer));
+        let request = request.map(|body| Arriving::new(body, limits.body_within));
         let (answer, phase) = (router.call(request), phase.clone());
         async move {
             let response = answer.await?;

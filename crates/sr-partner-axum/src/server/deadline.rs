@@ -1,4 +1,5 @@
-//! A socket that does not wait for ever: for a head, for the next request, or for its peer to read.
+//! A socket that does not wait for ever: for a head, for a body, for the next request, or for its peer
+//! to read.
 
 use std::io;
 use std::pin::Pin;
@@ -7,6 +8,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -148,6 +152,55 @@ impl AsyncWrite for Deadlined {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The body of a request, which has to be here some time after it is first waited for.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    body: Incoming,
+    here_by: Option<Pin<Box<Sleep>>>,
+    within: Duration,
+}
+
+impl Arriving {
+    pub(super) const fn new(body: Incoming, within: Duration) -> Self {
+        Self { body, here_by: None, within }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let late = || axum::Error::new(io::Error::from(io::ErrorKind::TimedOut));
+        if let Some(here_by) = &mut self.here_by
+            && here_by.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Some(Err(late())));
+        }
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_pending() && self.here_by.is_none() {
+            // Only now, for most bodies come with their head.
+            let mut here_by = Box::pin(alarm(self.within));
+            if here_by.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Some(Err(late())));
+            }
+            self.here_by = Some(here_by);
+        }
+        frame.map_err(axum::Error::new)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

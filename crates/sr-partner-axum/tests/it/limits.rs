@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, text};
 
 const SHORT: Duration = Duration::from_millis(300);
 /// For a loaded machine: what is cut off is cut off long before.
@@ -157,6 +157,31 @@ async fn i23_a_body_that_does_not_come_is_not_waited_for() {
     scene.stop().await;
 }
 
+/// A handler of the application itself, which reads a body like any other.
+#[tokio::test]
+async fn i23_a_body_that_trickles_is_cut_off_whoever_reads_it() {
+    let mut limits = ServerLimits::default();
+    limits.body_within = SHORT;
+    let scene = Scene::with(Redirect, |it| it, limits).await;
+    let head = "POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n";
+    let mut slow = connect(&scene).await;
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE && slow.write_all(b"a").await.is_ok() {
+        // Something to read is an answer.
+        if timeout(SHORT / 10, slow.readable()).await.is_ok() {
+            break;
+        }
+    }
+    let said = read_to_end(&mut slow).await;
+    assert!(said.starts_with("HTTP/1.1 400"), "{said}");
+    assert!(began.elapsed() >= SHORT / 2, "no sooner than it has to be");
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    let quick = scene.ask(scene.post("/notes"), "in one piece").await;
+    assert_eq!(text(&quick), "in one piece");
+    scene.stop().await;
+}
+
 #[tokio::test]
 async fn i23_http_2_is_not_spoken() {
     let scene = hurried().await;
@@ -191,4 +216,47 @@ async fn a_server_that_stops_lets_answers_out_and_cuts_the_silent_off() {
     silent.write_all(b"GET /connect HTTP/1.1\r\n").await.unwrap();
     scene.stop().await;
     assert_eq!(read_to_end(&mut silent).await, "");
+}
+
+/// A proxy in front may see the end of a body elsewhere: what follows must not be taken for a request.
+#[tokio::test]
+async fn i23_a_body_whose_end_can_be_seen_in_two_places_is_followed_by_nothing() {
+    let scene = hurried().await;
+    let length = BAD_CLIENT.len();
+    let chunked = format!("{length:x}\r\n{BAD_CLIENT}\r\n0\r\n\r\n");
+    let plain = |headers: &str| (headers.to_owned(), BAD_CLIENT.to_owned());
+    let in_chunks = |headers: &str| (headers.to_owned(), chunked.clone());
+    let both = format!("content-length: {length}\r\ntransfer-encoding: chunked");
+    let differ = format!("content-length: {length}\r\ncontent-length: 3");
+    let cases = [
+        ("length and chunks", in_chunks(&both)),
+        ("two lengths", plain(&differ)),
+        ("a list of lengths", plain(&format!("content-length: {length}, {length}"))),
+        ("a sign", plain(&format!("content-length: +{length}"))),
+        ("a space before the colon", plain(&format!("content-length : {length}"))),
+        ("a folded line", plain(&format!("x: a\r\n b\r\ncontent-length: {length}"))),
+        ("no coding", in_chunks("transfer-encoding: identity")),
+        ("chunks are not the last coding", in_chunks("transfer-encoding: chunked, identity")),
+        ("a coding that nobody knows", in_chunks("transfer-encoding: xchunked")),
+        ("a prefix of a number", {
+            ("transfer-encoding: chunked".to_owned(), format!("0x{chunked}"))
+        }),
+        ("half a line end", {
+            ("transfer-encoding: chunked".to_owned(), chunked.replacen("\r\n", "\n", 1))
+        }),
+    ];
+    for (name, (headers, body)) in cases {
+        let mut stream = connect(&scene).await;
+        let request = format!(
+            "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: \
+             application/x-www-form-urlencoded\r\n{headers}\r\n\r\n{body}\
+             GET /oauth/token HTTP/1.1\r\nhost: x\r\n\r\n"
+        );
+        // The server may have answered and closed before all of it is written.
+        let _cut = stream.write_all(request.as_bytes()).await;
+        let said = read_to_end(&mut stream).await;
+        assert!(!said.contains("405 Method"), "{name}: the second was answered: {said}");
+        assert!(said.matches("HTTP/1.1").count() <= 1, "{name}: {said}");
+    }
+    scene.stop().await;
 }
