@@ -61,7 +61,7 @@ pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     }
     let mut left_out = Vec::new();
     with_servers(|environment| {
-        for package in ["sr-auth-store", "sr-testkit"] {
+        for package in ["sr-auth-store", "sr-testkit", "sr-auth-cli"] {
             // One after the other: some of them kill the servers.
             let test = ["test", "--locked", "--all-features", "--package", package];
             let command = workspace.cargo(&test).args(["--test", "servers", "--"]);

@@ -71,6 +71,8 @@ Secrets, each in its variable, or in a file (mode 0600) that the variable with _
   SR_AUTH_API_KEY            of a company
   SR_AUTH_PARTNER_API_KEY    of a partner (legacy)
   SR_AUTH_SEALING_KEY        what stored grants are sealed under; made by the first login
+  SR_AUTH_STORE              the address of a service's store, or the path of its SQLite file
+  SR_AUTH_FINGERPRINT_KEY    what a service names its tokens with, to log in into its store
 
 Addresses: SR_AUTH_ENVIRONMENT, SR_AUTH_ORIGIN, SR_AUTH_AUTHORIZATION_ENDPOINT,
 SR_AUTH_TOKEN_ENDPOINT, SR_AUTH_API_ORIGIN. NO_COLOR turns colours off; SR_AUTH_LOG=debug does

@@ -6,9 +6,13 @@
 //!  config folder  sealing.key: what their tokens are sealed under
 //! ```
 //!
-//! A file is for one client, because whoever keeps a store also renews what nobody asks for, and does
+//! The store of a service may be elsewhere: a file of its own, or a server; see `address`.
+//!
+//! A file of the user's own is for one client, because whoever keeps a store also renews what nobody asks for, and does
 //! so as its own client.
 
+mod address;
+mod failure;
 mod keys;
 mod name;
 mod place;
@@ -18,15 +22,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use sr_auth_core::store::GrantKey;
 use sr_auth_core::{ClientCredentials, Endpoints};
 use sr_auth_http::{TokenSource, Transport};
-use sr_auth_store::{SqliteBackend, Store};
+use sr_auth_store::Store;
 
 use crate::environment;
 use crate::exit::Failure;
 use crate::settings::{ClientArguments, ServiceArguments, application_id, given, no_client_id};
+pub(crate) use address::{IfAbsent, StoreArguments, StoreAt};
 use name::GrantName;
-pub(crate) use place::{Found, Opened, Place};
+pub(crate) use place::{Called, Found, Opened, Place};
 
 /// Which stored grant is meant.
 #[derive(Args, Debug)]
@@ -58,9 +64,9 @@ pub(crate) struct Stored {
     pub(crate) source: TokenSource,
 }
 
-/// A stored grant, for commands that need no secret of its client.
+/// One of the user's own grants, for commands that need no secret of its client.
 #[derive(Args, Debug)]
-pub(crate) struct StoredArguments {
+pub(crate) struct OwnArguments {
     /// The client id [env: SR_AUTH_APP_CLIENT_ID, SR_AUTH_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = "Stored grant")]
     client_id: Option<String>,
@@ -70,40 +76,78 @@ pub(crate) struct StoredArguments {
     service: ServiceArguments,
 }
 
+/// A stored grant: one of the user's own, or one of a service.
+#[derive(Args, Debug)]
+pub(crate) struct StoredArguments {
+    #[command(flatten)]
+    of_service: OfServiceArguments,
+    #[command(flatten)]
+    own: OwnArguments,
+}
+
+/// One grant of a service.
+#[derive(Args, Debug)]
+pub(crate) struct OfServiceArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// The key of the grant in the store of a service, such as planner/acme
+    #[arg(long, value_name = "KEY", help_heading = "Store of a service")]
+    grant: Option<String>,
+}
+
 /// A store that others may share, for who operates them.
 #[derive(Args, Debug)]
 pub(crate) struct SharedArguments {
-    /// The SQLite file of a service; otherwise the store of your own grants [env: SR_AUTH_STORE]
-    #[arg(long, value_name = "FILE", help_heading = "Stored grant")]
-    store: Option<PathBuf>,
     #[command(flatten)]
-    stored: StoredArguments,
+    store: StoreArguments,
+    #[command(flatten)]
+    own: OwnArguments,
 }
 
 impl SharedArguments {
     /// Opens a store that is there.
-    pub(crate) fn open(&self) -> Result<(PathBuf, Store), Failure> {
-        let file = match given(&self.store, "SR_AUTH_STORE")? {
-            Some(file) => file,
-            None => self.stored.place()?.file,
+    pub(crate) async fn open(&self) -> Result<(StoreAt, Store), Failure> {
+        let at = match self.store.at()? {
+            Some(at) => at,
+            None => self.own.place()?.at,
         };
-        let is_there = file.try_exists();
-        if !is_there.map_err(|it| Failure::io(file.display().to_string(), &it))? {
-            return Err(Failure::usage(
-                format!("there is no store: {}", file.display()),
-                "name the SQLite file of the service with --store",
-            ));
-        }
-        let backend = SqliteBackend::open(&file);
-        let backend = backend.map_err(|it| Failure::of_store(&file, &it.into()))?;
+        let backend = at.open(IfAbsent::Refuse).await?;
         let keys = keys::sealing(false)?;
-        Ok((file, Store::new(backend, keys)))
+        Ok((at, Store::new(backend, keys)))
     }
 }
 
 impl StoredArguments {
     /// Returns where the grant rests.
     pub(crate) fn place(&self) -> Result<Place, Failure> {
+        match self.of_service.place()? {
+            Some(place) => Ok(place),
+            None => self.own.place(),
+        }
+    }
+}
+
+impl OfServiceArguments {
+    /// Returns where the grant rests, if it is one of a service.
+    pub(crate) fn place(&self) -> Result<Option<Place>, Failure> {
+        match (self.store.at()?, &self.grant) {
+            (Some(at), Some(key)) => Ok(Some(Place::of_service(at, GrantKey::new(key)?))),
+            (Some(_), None) => Err(Failure::usage(
+                "which grant of that store is meant?",
+                "name its key with --grant, or unset SR_AUTH_STORE for one of your own",
+            )),
+            (None, Some(_)) => Err(Failure::usage(
+                "--grant names a grant of a service, and no store is named",
+                "use --store or --store-address-file, or set SR_AUTH_STORE",
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+impl OwnArguments {
+    /// Returns where the grant rests.
+    fn place(&self) -> Result<Place, Failure> {
         let endpoints = self.service.endpoints()?;
         let (id, _) = application_id(self.client_id.as_deref())?.ok_or_else(no_client_id)?;
         self.grant.known_place(&endpoints, &id)

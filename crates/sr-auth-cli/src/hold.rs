@@ -55,8 +55,8 @@ pub(crate) struct ReleaseArguments {
 }
 
 pub(crate) async fn hold(arguments: &HoldArguments, console: &Console) -> Result<Exit, Failure> {
-    let (file, store) = arguments.shared.open()?;
-    let failure = |error| Failure::of_hold(&file, error);
+    let (at, store) = arguments.shared.open().await?;
+    let failure = |error| Failure::of_hold(&at, error);
     let Some(scope) = scope(arguments.all, arguments.grants.as_deref())? else {
         let holds = store.holds().await.map_err(failure)?;
         if holds.is_empty() {
@@ -76,9 +76,9 @@ pub(crate) async fn release(
     arguments: &ReleaseArguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let (file, store) = arguments.shared.open()?;
+    let (at, store) = arguments.shared.open().await?;
     let scope = scope(arguments.all, arguments.grants.as_deref())?.unwrap_or(HoldScope::All);
-    let released = store.release(&scope).await.map_err(|error| Failure::of_hold(&file, error))?;
+    let released = store.release(&scope).await.map_err(|error| Failure::of_hold(&at, error))?;
     if released.is_empty() {
         console.line("Nothing was held by such an order; `sr-auth hold` shows what is.")?;
     }

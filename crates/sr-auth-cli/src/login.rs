@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::browser;
 use crate::console::{BOLD, Console};
 use crate::exit::{Exit, Failure};
-use crate::grants::GrantArguments;
+use crate::grants::{Called, GrantArguments, OfServiceArguments};
 use crate::interrupt::Interrupt;
 use crate::loopback::Farewell;
 use crate::secret_file::Reserved;
@@ -86,6 +86,8 @@ pub(crate) struct LoginArguments {
     client: ClientArguments,
     #[command(flatten)]
     grant: GrantArguments,
+    #[command(flatten)]
+    of_service: OfServiceArguments,
     #[command(flatten)]
     service: ServiceArguments,
 }
@@ -155,8 +157,15 @@ impl LoginArguments {
         if self.no_store {
             return Ok(Keeping::Nowhere);
         }
-        let place = self.grant.known_place(endpoints, client.id().as_str())?;
-        let (opened, name) = (place.prepare().await?, place.name.name);
+        let place = match self.of_service.place()? {
+            Some(place) => place,
+            None => self.grant.known_place(endpoints, client.id().as_str())?,
+        };
+        let opened = place.prepare().await?;
+        let name = match place.called {
+            Called::Own { name, .. } => name.name,
+            Called::OfService(_) => format!("{} in {}", place.called, place.at),
+        };
         let (client, endpoints) = (client.clone(), endpoints.clone());
         let transport = Arc::clone(transport);
         Ok(Keeping::Store(Box::new(GrantStore { client, endpoints, name, opened, transport })))

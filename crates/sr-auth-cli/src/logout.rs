@@ -29,10 +29,10 @@ pub(crate) async fn run(arguments: &LogoutArguments, console: &Console) -> Resul
     let place = arguments.stored.place()?;
     let before = place.record().await?.filter(|it| it.record.health != Health::Revoked);
     let (Some(before), Some(ended)) = (before, place.end().await?) else {
-        console.line(&format!("No grant is stored: {}.", place.name))?;
+        console.line(&format!("No grant is stored: {}.", place.called))?;
         return Ok(Exit::Done);
     };
-    console.line(&format!("{BOLD}The grant is ended:{BOLD:#} {}.", place.name))?;
+    console.line(&format!("{BOLD}The grant is ended:{BOLD:#} {}.", place.called))?;
     console.line("Its tokens have left the store; whoever used it learns so within seconds.")?;
     still_known(&before.record, ended.now).iter().try_for_each(|line| console.line(line))?;
     Ok(Exit::Done)

@@ -52,8 +52,8 @@ pub(crate) async fn run(arguments: &StatusArguments, console: &Console) -> Resul
 fn lines(place: &Place, Found { now, record }: &Found, hold: Option<&Hold>) -> Vec<String> {
     let row = |name: &str, value: String| format!("{:<15} {value}", format!("{name}:"));
     let mut lines = vec![
-        format!("{BOLD}{}{BOLD:#}", place.name),
-        row("file", place.file.display().to_string()),
+        format!("{BOLD}{}{BOLD:#}", place.called),
+        row(if place.at.is_server() { "store" } else { "file" }, place.at.to_string()),
         row("state", words::state(record)),
         row("generation", generation(record, *now)),
         row("access token", token(record.access.as_ref(), "served until", *now)),

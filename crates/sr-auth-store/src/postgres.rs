@@ -100,7 +100,8 @@ impl PostgresBackend {
     ///
     /// [`BackendFault::Misconfigured`] for an address that cannot be read.
     pub fn builder(address: &Secret) -> Result<PostgresBuilder, BackendError> {
-        Ok(PostgresBuilder { schema: Schema::default(), settings: Settings::parse(address)? })
+        let settings = Settings::parse(address)?;
+        Ok(PostgresBuilder { has_to_exist: false, schema: Schema::default(), settings })
     }
 
     /// Carries out a statement, and returns its rows.
@@ -189,6 +190,7 @@ impl fmt::Debug for PostgresBackend {
 /// Opens a [`PostgresBackend`] with settings of its own.
 #[must_use = "nothing is opened before `open`"]
 pub struct PostgresBuilder {
+    has_to_exist: bool,
     schema: Schema,
     settings: Settings,
 }
@@ -214,6 +216,14 @@ impl PostgresBuilder {
     /// out some thousands in a second.
     pub fn connections(mut self, count: usize) -> Self {
         self.settings.connections = count.max(1);
+        self
+    }
+
+    /// Makes no store and changes none: where there is none, opening fails with
+    /// [`BackendFault::NotAStore`], and one of an older version stays one. For tools of an operator, whose
+    /// slip of the pen must leave nothing behind.
+    pub const fn existing_only(mut self) -> Self {
+        self.has_to_exist = true;
         self
     }
 
@@ -246,11 +256,11 @@ impl PostgresBuilder {
     /// [`ReadOnly`](BackendFault::ReadOnly), [`NotAStore`](BackendFault::NotAStore),
     /// [`Incompatible`](BackendFault::Incompatible) or what else the server says.
     pub async fn open(self) -> Result<PostgresBackend, BackendError> {
-        let Self { schema, settings } = self;
+        let Self { has_to_exist, schema, settings } = self;
         let pool = settings.pool()?;
         let open = async {
             let client = pool.get().await.map_err(fault::of_pool)?;
-            schema::prepare(&client, &schema).await
+            schema::prepare(&client, &schema, has_to_exist).await
         };
         let durability = timeout(settings.answer_within, open).await;
         let durability = durability.unwrap_or_else(|_| Err(Trouble::Late.after_sending(true)))?;

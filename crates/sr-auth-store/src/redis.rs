@@ -185,6 +185,13 @@ impl RedisBuilder {
         self
     }
 
+    /// Makes no store: where there is none, opening fails with [`BackendFault::NotAStore`]. For tools of
+    /// an operator, whose slip of the pen must leave nothing behind.
+    pub const fn existing_only(mut self) -> Self {
+        self.settings.has_to_exist = true;
+        self
+    }
+
     /// Sets the name of the store, which all of its keys begin with: `sr-auth` unless set. Stores
     /// with other names are other stores, in other hash slots.
     ///

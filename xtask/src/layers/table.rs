@@ -89,7 +89,7 @@ pub(super) const TABLE: [Row; 8] = [
         uses: &[
             always("sr-auth-core"),
             always("sr-auth-http"),
-            with("sr-auth-store", &["partner", "sqlite"]),
+            with("sr-auth-store", &["partner", "postgres", "redis", "sqlite"]),
             always("sr-partner"),
             always("sr-partner-axum"),
             always("sr-testkit"),

@@ -7,12 +7,13 @@ use super::source::{Source, words};
 use crate::report::Finding;
 
 /// Files that read secrets outside tests.
-const DOORS: [(&str, &str); 62] = [
+const DOORS: [(&str, &str); 63] = [
     ("crates/sr-auth-cli/examples/planner.rs", "shows the body of an answer to who is signed in"),
     ("crates/sr-auth-cli/src/api.rs", "prints the body of an answer to standard output"),
     ("crates/sr-auth-cli/src/demo/stage.rs", "reads the JSON of an answer of the sandbox"),
     ("crates/sr-auth-cli/src/demo/user_agent.rs", "reads the pages of the sandbox"),
     ("crates/sr-auth-cli/src/demo/wire_log.rs", "shows the names of a form's parameters"),
+    ("crates/sr-auth-cli/src/grants/address.rs", "tells kinds of addresses of stores apart"),
     ("crates/sr-auth-cli/src/grants/keys.rs", "decodes the key of the fingerprints"),
     ("crates/sr-auth-cli/src/login/outcome.rs", "prints the access token that was asked for"),
     ("crates/sr-auth-cli/src/loopback/connection.rs", "sends the browser to the authorization URL"),

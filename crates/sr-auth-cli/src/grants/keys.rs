@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sr_auth_core::FingerprintKey;
+use sr_auth_core::{FingerprintKey, Secret};
 use sr_auth_http::entropy;
 use sr_auth_store::{KeyError, KeyFault, SealingKeys};
 use zeroize::Zeroizing;
@@ -14,10 +14,15 @@ use zeroize::Zeroizing;
 use crate::environment;
 use crate::exit::{Exit, Failure};
 use crate::secret_file::{self, make_folder, sync_directory};
+use crate::secret_source::SecretName;
 
 /// Holds the sealing keys; with `_FILE` after it, the one that names their file.
 const VARIABLE: &str = "SR_AUTH_SEALING_KEY";
 const FILE_VARIABLE: &str = "SR_AUTH_SEALING_KEY_FILE";
+
+/// What a service names its tokens with.
+const FINGERPRINT_KEY: SecretName =
+    SecretName { variable: "SR_AUTH_FINGERPRINT_KEY", what: "fingerprint key" };
 
 /// Returns the sealing keys: from the variable, or from the file, which may be made if there is
 /// none.
@@ -82,17 +87,31 @@ pub(super) fn fingerprints(folder: &Path, may_make: bool) -> Result<FingerprintK
     if may_make {
         make(&path)?;
     }
-    let text = secret_file::read(&path)?;
+    fingerprint_key(&secret_file::read(&path)?).ok_or_else(|| {
+        Failure::usage(
+            format!("{} holds no key", path.display()),
+            "put the file back that was there, or log in into another --state-folder",
+        )
+    })
+}
+
+/// Returns the key that a service names its tokens with. It is not made: the service has it.
+pub(super) fn fingerprints_of_service() -> Result<FingerprintKey, Failure> {
+    let SecretName { variable, .. } = FINGERPRINT_KEY;
+    let advice = format!("set {variable}_FILE or {variable}: what the service names tokens with");
+    let Some(text) = FINGERPRINT_KEY.in_environment()? else {
+        return Err(Failure::usage("the fingerprint key of the service is missing", advice));
+    };
+    let wrong = || Failure::usage("that is no fingerprint key: 32 bytes in base64", advice);
+    fingerprint_key(&text).ok_or_else(wrong)
+}
+
+fn fingerprint_key(text: &Secret) -> Option<FingerprintKey> {
     // As much as the decoder may need for 44 letters.
     let mut decoded = Zeroizing::new([0; 33]);
     let length = STANDARD.decode_slice(text.expose(), decoded.as_mut_slice());
-    match (length, decoded.first_chunk()) {
-        (Ok(32), Some(key)) => Ok(FingerprintKey::new(*key)),
-        (Ok(_) | Err(_), _) => Err(Failure::usage(
-            format!("{} holds no key", path.display()),
-            "put the file back that was there, or log in into another --state-folder",
-        )),
-    }
+    let key = decoded.first_chunk().filter(|_| length == Ok(32))?;
+    Some(FingerprintKey::new(*key))
 }
 
 /// Makes a file with a random key for its owner only; one that is there is left as it is, also when

@@ -1,20 +1,26 @@
 //! The store of one grant: reading what is known of it, opening it, ending it.
 
+use std::fmt;
+use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use sr_auth_core::lifecycle::StoreFailure;
+use sr_auth_core::lifecycle::Margins;
 use sr_auth_core::store::{
     End, GrantKey, Health, Hold, NewGrant, Record, StoreAnswer, StoreOp, StoreOutcome,
 };
-use sr_auth_core::{ClientCredentials, Endpoints, FingerprintKey, RefreshToken, Timestamp};
-use sr_auth_http::{SourceError, TokenSource, TokenSourceBuilder, Transport};
-use sr_auth_store::{
-    Backend as _, BackendFault, HoldError, Sealed, SqliteBackend, Store, StoreError,
+use sr_auth_core::{
+    ClientCredentials, Endpoints, FingerprintKey, RefreshToken, Remedy, Secret, Timestamp, TokenSet,
 };
+use sr_auth_http::{SourceError, TokenSource, TokenSourceBuilder, Transport};
+use sr_auth_store::{Backend as _, Sealed, Store, StoreError};
+use tokio::time::timeout;
 
+use super::address::{IfAbsent, StoreAt};
 use super::keys;
 use super::name::GrantName;
+use crate::console::harmless;
 use crate::exit::{Exit, Failure};
 use crate::moment::{date_and_time, moment_and_span};
 use crate::secret_file::make_folder;
@@ -22,10 +28,27 @@ use crate::secret_file::make_folder;
 /// Where one grant rests.
 #[derive(Debug)]
 pub(crate) struct Place {
-    pub(crate) file: PathBuf,
-    pub(crate) name: GrantName,
-    folder: PathBuf,
+    pub(crate) at: StoreAt,
+    pub(crate) called: Called,
     key: GrantKey,
+}
+
+/// What a grant is called, and with that whose it is.
+#[derive(Debug)]
+pub(crate) enum Called {
+    /// One of the user's own, below this folder.
+    Own { folder: PathBuf, name: GrantName },
+    /// One of a service, by its key.
+    OfService(GrantKey),
+}
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own { name, .. } => name.fmt(f),
+            Self::OfService(key) => write!(f, "grant {}", harmless(key.as_str())),
+        }
+    }
 }
 
 /// What a store says about a grant, without its tokens.
@@ -37,8 +60,12 @@ pub(crate) struct Found {
 
 impl Place {
     pub(super) fn new(folder: PathBuf, name: GrantName) -> Result<Self, Failure> {
-        let (file, key) = (folder.join(name.file()?), name.key()?);
-        Ok(Self { file, name, folder, key })
+        let (at, key) = (StoreAt::File(folder.join(name.file()?)), name.key()?);
+        Ok(Self { at, called: Called::Own { folder, name }, key })
+    }
+
+    pub(super) fn of_service(at: StoreAt, key: GrantKey) -> Self {
+        Self { at, called: Called::OfService(key.clone()), key }
     }
 
     /// Reads what is known of the grant; its tokens stay sealed, so no key is needed.
@@ -48,7 +75,8 @@ impl Place {
 
     /// Returns the order that holds the grant; `None` as well when the list cannot be opened here.
     pub(crate) async fn hold(&self) -> Option<Hold> {
-        let store = Store::new(self.backend().ok()?, keys::sealing(false).ok()?);
+        let backend = self.at.open(IfAbsent::Refuse).await.ok()?;
+        let store = Store::new(backend, keys::sealing(false).ok()?);
         store.holds().await.ok()?.of(&self.key).cloned()
     }
 
@@ -59,10 +87,11 @@ impl Place {
     }
 
     async fn ask(&self, op: StoreOp<Sealed>) -> Result<Option<Found>, Failure> {
-        if !self.file.try_exists().map_err(|error| self.unreadable(&error))? {
+        if !self.at.is_there()? {
             return Ok(None);
         }
-        let answer = self.backend()?.apply(op).await.map_err(|it| self.failure(&it.into()))?;
+        let backend = self.at.open(IfAbsent::Refuse).await?;
+        let answer = backend.apply(op).await.map_err(|it| self.failure(&it.into()))?;
         let StoreAnswer { now, outcome } = answer;
         Ok(match outcome {
             StoreOutcome::Armed(record)
@@ -82,37 +111,30 @@ impl Place {
     }
 
     /// Makes ready to store a grant, before its user is asked: what cannot work shows while nothing
-    /// can be lost. The first login makes the keys.
+    /// can be lost. The first login makes the keys of the user's own grants.
     pub(crate) async fn prepare(&self) -> Result<Opened, Failure> {
-        make_folder(&self.folder)?;
-        let is_first = !self.has_stores().map_err(|error| self.unreadable(&error))?;
+        let Called::Own { folder, .. } = &self.called else {
+            return self.opened(false).await?.that_keeps();
+        };
+        make_folder(folder)?;
+        let is_first = !has_stores(folder)
+            .map_err(|error| Failure::io(format!("{} cannot be read", folder.display()), &error))?;
         self.opened(is_first).await
     }
 
     async fn opened(&self, may_make_keys: bool) -> Result<Opened, Failure> {
         let sealing = keys::sealing(may_make_keys)?;
-        let fingerprints = keys::fingerprints(&self.folder, may_make_keys)?;
-        let store = Store::new(self.backend()?, sealing);
+        let fingerprints = match &self.called {
+            Called::Own { folder, .. } => keys::fingerprints(folder, may_make_keys)?,
+            Called::OfService(_) => keys::fingerprints_of_service()?,
+        };
+        let store = Store::new(self.at.open(IfAbsent::Make).await?, sealing);
         let key = self.key.clone();
         // A key that does not open what is there is found out now, with a reason.
         let loaded = store.apply(StoreOp::Load { key: key.clone() }).await;
         loaded.map_err(|error| self.failure(&error))?;
-        Ok(Opened { file: self.file.clone(), fingerprints, key, store })
-    }
-
-    fn backend(&self) -> Result<Arc<SqliteBackend>, Failure> {
-        let backend = SqliteBackend::open(&self.file);
-        Ok(Arc::new(backend.map_err(|error| self.failure(&error.into()))?))
-    }
-
-    /// Tells whether grants rest here already, which need the keys that there are.
-    fn has_stores(&self) -> std::io::Result<bool> {
-        for entry in std::fs::read_dir(&self.folder)? {
-            if Path::new(&entry?.file_name()).extension().is_some_and(|it| it == "db") {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let is_own = matches!(self.called, Called::Own { .. });
+        Ok(Opened { at: self.at.clone(), fingerprints, is_own, key, store })
     }
 
     /// Tells whether a grant rests here that nobody has logged out of.
@@ -142,30 +164,42 @@ impl Place {
         Failure::new(
             Exit::Refused,
             "sr_auth::missing",
-            format!("no grant is stored: {}", self.name),
+            format!("no grant is stored: {}", self.called),
             "log in with `sr-auth login`",
         )
     }
 
     fn failure(&self, error: &StoreError) -> Failure {
-        Failure::of_store(&self.file, error)
+        Failure::of_store(&self.at, error)
     }
+}
 
-    fn unreadable(&self, error: &std::io::Error) -> Failure {
-        Failure::io(format!("{} cannot be read", self.folder.display()), error)
+/// Tells whether grants rest in a folder already, which need the keys that there are.
+fn has_stores(folder: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        if Path::new(&entry?.file_name()).extension().is_some_and(|it| it == "db") {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// The open store of one grant.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    file: PathBuf,
+    at: StoreAt,
     fingerprints: FingerprintKey,
+    is_own: bool,
     key: GrantKey,
     store: Store,
 }
 
 impl Opened {
+    /// How often a server that does not answer is offered a token that nobody can get again, and how
+    /// long to pause in between.
+    const OFFERS: u32 = 20;
+    const PAUSE: Duration = Duration::from_secs(1);
+
     /// Makes the source of the grant's access tokens, which renews them as this client.
     pub(crate) fn source(
         self,
@@ -179,55 +213,43 @@ impl Opened {
             .transport(transport)
     }
 
+    /// Tells whether the store is the user's own: a source may then keep what else is in it.
+    pub(crate) const fn is_own(&self) -> bool {
+        self.is_own
+    }
+
+    /// Refuses a store that would forget the grant.
+    fn that_keeps(self) -> Result<Self, Failure> {
+        if self.store.takes_single_use() {
+            return Ok(self);
+        }
+        Err(Failure::of_store(&self.at, &StoreError::Volatile))
+    }
+
+    /// Stores what the exchange of a code brought; returns when it is durable.
+    pub(crate) async fn adopt(&self, tokens: &TokenSet, now: Timestamp) -> Result<(), Failure> {
+        let sent_at = tokens.refresh().map_or(now, RefreshToken::obtained_at);
+        let margins = Margins::default();
+        self.put(NewGrant::from_tokens(tokens, sent_at, &margins, &self.fingerprints)).await
+    }
+
     /// Stores a refresh token that came in an otherwise unusable answer.
     pub(crate) async fn rescue(&self, token: &RefreshToken) -> Result<(), Failure> {
-        let grant = NewGrant::from_refresh_token(token, &self.fingerprints);
+        self.put(NewGrant::from_refresh_token(token, &self.fingerprints)).await
+    }
+
+    async fn put(&self, grant: NewGrant<Secret>) -> Result<(), Failure> {
         let op = StoreOp::Adopt { grant, key: self.key.clone(), only_if_missing: false };
-        let adopted = self.store.apply(op).await;
-        adopted.map(drop).map_err(|error| Failure::of_store(&self.file, &error))
-    }
-}
-
-impl Failure {
-    /// Says why grants could not be held or released.
-    pub(crate) fn of_hold(file: &Path, error: HoldError) -> Self {
-        match error {
-            HoldError::Config(error) => Self::new(
-                Exit::Usage,
-                error.code(),
-                error.to_string(),
-                "release what is held no more, or hold more with one order; a reason has at most \
-                 200 bytes, and no line break",
-            ),
-            HoldError::Store(error) => Self::of_store(file, &error),
-            error => {
-                Self::new(Exit::Failed, error.code(), error.to_string(), error.remedy().advice())
+        let mut adopted = self.store.apply(op.clone()).await;
+        // The same grant a second time changes nothing.
+        for _ in 1..Self::OFFERS {
+            let Err(error) = &adopted else { break };
+            if !matches!(error.remedy(), Remedy::RetryLater { .. }) {
+                break;
             }
+            drop(timeout(Self::PAUSE, pending::<()>()).await);
+            adopted = self.store.apply(op.clone()).await;
         }
-    }
-
-    /// Says what is wrong with a store, and where.
-    pub(crate) fn of_store(file: &Path, error: &StoreError) -> Self {
-        let what = format!("{}: {error}", file.display());
-        let (exit, advice) = match error {
-            StoreError::Backend(error) if error.fault() == BackendFault::OpenToOthers => {
-                (Exit::Usage, error.fault().advice().to_owned())
-            }
-            StoreError::Backend(error) => (Exit::Failed, error.fault().advice().to_owned()),
-            StoreError::Seal(_) | StoreError::Opening(_) => (
-                Exit::Usage,
-                "give the key that it was sealed under (SR_AUTH_SEALING_KEY_FILE), \
-                 or remove the file and log in again"
-                    .to_owned(),
-            ),
-            StoreError::Key(_) | StoreError::Spool(_) | StoreError::Volatile | _ => {
-                (Exit::Failed, error.remedy().advice().to_owned())
-            }
-        };
-        let what = match error.failure() {
-            StoreFailure::NotDone => what,
-            StoreFailure::OutcomeUnknown => format!("{what}; `sr-auth status` tells"),
-        };
-        Self::new(exit, error.code(), what, advice)
+        adopted.map(drop).map_err(|error| Failure::of_store(&self.at, &error))
     }
 }

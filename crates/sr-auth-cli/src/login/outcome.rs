@@ -51,7 +51,7 @@ pub(super) async fn report(
             return Err(failure);
         }
     };
-    let (kept, failure) = match keeping.keep(&tokens).await {
+    let (kept, failure) = match keeping.keep(&tokens, now).await {
         Ok(kept) => (kept, None),
         // The access token is good all the same, and cannot be had a second time.
         Err(failure) => (Kept::Failed, Some(failure)),
@@ -70,12 +70,12 @@ pub(super) async fn report(
 }
 
 impl Keeping {
-    async fn keep(self, tokens: &TokenSet) -> Result<Kept, Failure> {
+    async fn keep(self, tokens: &TokenSet, now: Timestamp) -> Result<Kept, Failure> {
         match (self, tokens.refresh()) {
             (Self::File(reserved), Some(token)) => reserved.keep(token.secret()).map(Kept::In),
             (Self::Nowhere, Some(_)) => Ok(Kept::Discarded),
             // Without a refresh token there is an access token to store.
-            (Self::Store(store), _) => store.adopt(tokens).await,
+            (Self::Store(store), _) => store.adopt(tokens, now).await,
             (Self::File(_) | Self::Nowhere, None) => Ok(Kept::None),
         }
     }
@@ -99,13 +99,19 @@ impl Keeping {
 
 impl GrantStore {
     /// Stores what came; returns when it is durable.
-    async fn adopt(self, tokens: &TokenSet) -> Result<Kept, Failure> {
+    async fn adopt(self, tokens: &TokenSet, now: Timestamp) -> Result<Kept, Failure> {
         let Self { client, endpoints, name, opened, transport } = self;
+        let renewable = tokens.refresh().is_some();
+        if !opened.is_own() {
+            // No source: it would renew whatever is due in that store, as this client.
+            opened.adopt(tokens, now).await?;
+            return Ok(Kept::OfService { name, renewable });
+        }
         let source = opened.source(client, endpoints, transport).build()?;
         let adopted = source.adopt(tokens).await;
         adopted.map_err(|error| Failure::from(error).advising("log in again when it can be"))?;
         source.shutdown().await;
-        Ok(Kept::Stored { name, renewable: tokens.refresh().is_some() })
+        Ok(Kept::Stored { name, renewable })
     }
 }
 
@@ -115,6 +121,7 @@ enum Kept {
     Failed,
     In(PathBuf),
     None,
+    OfService { name: String, renewable: bool },
     Stored { name: String, renewable: bool },
 }
 
@@ -132,7 +139,10 @@ fn describe(tokens: &TokenSet, kept: &Kept, now: Timestamp) -> [String; 4] {
             format!("in {}, good for one use within 28 days", path.display())
         }
         Kept::None => "none came".to_owned(),
-        Kept::Stored { renewable: false, .. } => "none came; the access token is stored".to_owned(),
+        Kept::OfService { renewable: false, .. } | Kept::Stored { renewable: false, .. } => {
+            "none came; the access token is stored".to_owned()
+        }
+        Kept::OfService { name, .. } => format!("stored, sealed, as {name}"),
         Kept::Stored { name, .. } => {
             format!("stored, sealed, as {name}; `sr-auth token` and `sr-auth api` use it")
         }

@@ -6,7 +6,7 @@ use sr_auth_core::{RefreshToken, Timestamp};
 use sr_auth_store::Sealed;
 
 use super::words;
-use crate::grants::{Found, Place};
+use crate::grants::{Called, Found, Place};
 
 pub(super) fn of(place: &Place, Found { now, record }: &Found, hold: Option<&Hold>) -> Value {
     let cause = match record.health {
@@ -52,11 +52,18 @@ pub(super) fn missing(place: &Place) -> Value {
 }
 
 fn name(value: &mut Value, place: &Place) {
-    if let Value::Object(fields) = value {
-        fields.insert("client_id".to_owned(), json!(place.name.client));
-        fields.insert("environment".to_owned(), json!(place.name.environment));
-        fields.insert("file".to_owned(), json!(place.file.to_string_lossy()));
-        fields.insert("name".to_owned(), json!(place.name.name));
+    let store = if place.at.is_server() { "store" } else { "file" };
+    let told = match &place.called {
+        Called::Own { name, .. } => vec![
+            ("client_id", name.client.clone()),
+            ("environment", name.environment.clone()),
+            ("name", name.name.clone()),
+        ],
+        Called::OfService(key) => vec![("grant", key.as_str().to_owned())],
+    };
+    let Value::Object(fields) = value else { return };
+    for (field, text) in told.into_iter().chain([(store, place.at.to_string())]) {
+        fields.insert(field.to_owned(), json!(text));
     }
 }
 

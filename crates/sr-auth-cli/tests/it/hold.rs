@@ -51,8 +51,11 @@ async fn a_store_is_named_by_its_file_and_what_others_hold_does_not_count() {
 async fn an_order_that_cannot_be_given_ends_with_2() {
     let scene = Scene::logged_in(LONG).await;
     let long = "x".repeat(201);
-    let cases: [&[&str]; 4] = [
+    let cases: [&[&str]; 7] = [
         &["hold", "--all", "--store", "/nowhere/grants.db"],
+        &["hold", "--all", "--store", "postgres://planner:canary@db.example.com/planner"],
+        &["status", "--grant", "planner/acme"],
+        &["status", "--store", "/nowhere/grants.db"],
         &["hold", "--all", "--reason", &long],
         &["hold", "--all", "planner"],
         &["release"],
@@ -60,6 +63,7 @@ async fn an_order_that_cannot_be_given_ends_with_2() {
     for arguments in cases {
         let ended = scene.run(arguments).await;
         assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{arguments:?}: {}", ended.err);
+        assert!(!ended.err.contains("canary"), "{}", ended.err);
     }
     let nowhere = Program::new(&["hold", "--all"]).run().await;
     assert_eq!(nowhere.code, 2, "{}", nowhere.err);

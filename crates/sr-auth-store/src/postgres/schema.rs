@@ -48,8 +48,13 @@ impl Schema {
     }
 }
 
-/// Brings a store to this version, or makes it, and finds out what its answers are worth.
-pub(super) async fn prepare(client: &Object, schema: &Schema) -> Result<Durability, BackendError> {
+/// Brings a store to this version, or makes it, and finds out what its answers are worth. One that
+/// has to exist is left as it is: grants are kept by every version alike.
+pub(super) async fn prepare(
+    client: &Object,
+    schema: &Schema,
+    has_to_exist: bool,
+) -> Result<Durability, BackendError> {
     let newest = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
     for _ in 0..LOOKS {
         match version(client, schema).await? {
@@ -57,6 +62,8 @@ pub(super) async fn prepare(client: &Object, schema: &Schema) -> Result<Durabili
             Some(version) if !(0..newest).contains(&version) => {
                 return Err(BackendError::new(BackendFault::Incompatible, StoreFailure::NotDone));
             }
+            None if has_to_exist => return Err(not_a_store(Foreign::Nothing)),
+            Some(_) if has_to_exist => return durability(client).await,
             version => migrate(client, schema, version.unwrap_or(0)).await?,
         }
     }
@@ -91,6 +98,8 @@ enum Foreign {
     Column,
     #[error("its table `store` is empty")]
     Empty,
+    #[error("there is no store, and none was to be made")]
+    Nothing,
     #[error("it has tables, and none is called `store`")]
     Tables,
 }

@@ -43,6 +43,7 @@ pub(super) struct Settings {
     pub(super) accepts_plaintext: bool,
     pub(super) answer_within: Duration,
     pub(super) connect_within: Duration,
+    pub(super) has_to_exist: bool,
     pub(super) root_certificates: Option<Vec<u8>>,
     address: Client,
     name: String,
@@ -58,6 +59,7 @@ impl Settings {
             accepts_plaintext: false,
             answer_within,
             connect_within,
+            has_to_exist: false,
             root_certificates: None,
             address,
             name: "sr-auth".to_owned(),
@@ -111,7 +113,7 @@ impl Link {
     /// As [`RedisBuilder::open`](super::RedisBuilder::open).
     pub(super) async fn open(settings: Settings) -> Result<Self, BackendError> {
         let client = settings.client()?;
-        let Settings { answer_within, connect_within, name, .. } = settings;
+        let Settings { answer_within, connect_within, has_to_exist, name, .. } = settings;
         try_once(&client, connect_within).await?;
         // What waits longer than an answer may take is given up here, not below.
         let config = ConnectionManagerConfig::new()
@@ -124,8 +126,20 @@ impl Link {
         let late = |_| BackendError::new(BackendFault::Unreachable, StoreFailure::NotDone);
         let manager = manager.map_err(late)?.map_err(|it| fault::after_sending(it, true))?;
         let link = Self { answer_within, manager, name };
+        if has_to_exist {
+            link.check_existence().await?;
+        }
         link.prepare().await?;
         Ok(link)
+    }
+
+    /// Fails where there is no store.
+    async fn check_existence(&self) -> Result<(), BackendError> {
+        let known = cmd("EXISTS").arg(format!("{{{}}}:store", self.name)).to_owned();
+        if self.ask(&known).await? == Value::Int(1) {
+            return Ok(());
+        }
+        Err(BackendError::new(BackendFault::NotAStore, StoreFailure::NotDone))
     }
 
     async fn prepare(&self) -> Result<(), BackendError> {

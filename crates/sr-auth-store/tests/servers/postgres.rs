@@ -56,6 +56,25 @@ async fn many_processes_that_begin_at_once_make_one_store() {
 }
 
 #[tokio::test]
+async fn a_tool_makes_no_store_and_changes_none() {
+    let (administrator, schema) = (administrator().await, fresh_name());
+    let existing = || {
+        let builder = PostgresBackend::builder(&address()).unwrap().connect_within(PATIENCE);
+        builder.schema(&schema).unwrap().existing_only().open()
+    };
+    let error = existing().await.unwrap_err();
+    assert_eq!(error.fault(), BackendFault::NotAStore);
+    let made = format!("SELECT FROM pg_namespace WHERE nspname = '{schema}'");
+    assert!(administrator.query_opt(&made, &[]).await.unwrap().is_none());
+    drop(open(&schema).await);
+    let older = format!("UPDATE {schema}.store SET version = 1");
+    administrator.batch_execute(&older).await.unwrap();
+    existing().await.unwrap().apply(adopt()).await.unwrap();
+    let version = format!("SELECT version FROM {schema}.store");
+    assert_eq!(administrator.query_one(&version, &[]).await.unwrap().get::<_, i32>(0), 1);
+}
+
+#[tokio::test]
 async fn what_is_no_store_of_this_version_is_left_alone() {
     let administrator = administrator().await;
     let [newer, foreign, shop, empty] = [(); 4].map(|()| fresh_name());

@@ -41,6 +41,21 @@ async fn a_server_that_does_not_wait_for_its_disk_promises_nothing() {
 }
 
 #[tokio::test]
+async fn a_tool_makes_no_store() {
+    let name = fresh_name();
+    let existing = || {
+        let builder = RedisBackend::builder(&address()).unwrap().existing_only();
+        builder.name(&name).unwrap().open()
+    };
+    for _ in 0..2 {
+        // The second look would find what the first had made.
+        assert_eq!(existing().await.unwrap_err().fault(), BackendFault::NotAStore);
+    }
+    drop(open(&name).await);
+    existing().await.unwrap().apply(adopt()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_stops_to_wait_for_its_disk_is_found_out_by_the_next_change() {
     let backend = open(&fresh_name()).await;
     backend.apply(adopt()).await.unwrap();
