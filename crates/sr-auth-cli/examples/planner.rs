@@ -90,7 +90,7 @@ fn service(
     // One process signs and reads its own forms, for as long as it lives.
     let mut key = [0; 32];
     key.iter_mut().zip(sr_auth_http::entropy()?).for_each(|(kept, byte)| *kept = byte);
-    Ok(builder.build(Planner { cookie: cookie() }, TicketKey::new(key))?)
+    Ok(builder.build(Planner, TicketKey::new(key))?)
 }
 
 /// Reads what the team gave, from a file that only its owner may read.
@@ -130,9 +130,9 @@ impl Customers {
         Ok(Self { endpoints, service, tokens, transport })
     }
 
-    async fn read(&self, company: &str, path: &str) -> Outcome<String> {
+    async fn read(&self, company: &str, account: &TenantId, path: &str) -> Outcome<String> {
         let company = self.service.key(CompanyId::new(company)?);
-        let source = self.tokens.source(&company).await?;
+        let source = self.tokens.source_for(&company, account).await?;
         let api = self.endpoints.api().clone();
         let answer = ApiClient::new(api, source, Arc::clone(&self.transport)).get(path).await?;
         Ok(String::from_utf8_lossy(answer.body().expose()).into_owned())
@@ -145,27 +145,21 @@ async fn jobs(
     Path(company): Path<String>,
     headers: HeaderMap,
 ) -> Result<String, (StatusCode, String)> {
-    // There is one account here; where there are more, only the company's own may see this.
-    if cookie().read(&headers).is_none() {
+    let Some(account) = account(&headers) else {
         return Err((StatusCode::UNAUTHORIZED, "sign in first\n".to_owned()));
-    }
-    let jobs = customers.read(&company, "/jobs").await;
+    };
+    let jobs = customers.read(&company, account.tenant(), "/jobs").await;
     jobs.map_err(|error| (StatusCode::BAD_GATEWAY, format!("no jobs: {error}\n")))
 }
 
 /// What the library asks of the application.
 #[derive(Debug)]
-struct Planner {
-    cookie: SessionCookie,
-}
+struct Planner;
 
 #[async_trait]
 impl PartnerHooks for Planner {
     async fn signed_in(&self, request: &Parts) -> Result<Option<Account>, Unavailable> {
-        // Your own sessions belong here: this program has one account, and believes every cookie.
-        let Some(session) = self.cookie.read(&request.headers) else { return Ok(None) };
-        let tenant = TenantId::new("acme").map_err(|_| Unavailable)?;
-        Ok(Some(Account::new(tenant, "Acme Logistics", session)))
+        Ok(account(&request.headers))
     }
 
     fn sign_in(&self, return_to: &str) -> String {
@@ -184,6 +178,12 @@ impl PartnerHooks for Planner {
     async fn left(&self, it: Left) {
         tell(&format!("{} has left {}", it.key.company, it.tenant));
     }
+}
+
+/// Your own sessions belong here: this program has one account, and believes every cookie.
+fn account(headers: &HeaderMap) -> Option<Account> {
+    let session = cookie().read(headers)?;
+    Some(Account::new(TenantId::new("acme").ok()?, "Acme Logistics", session))
 }
 
 fn cookie() -> SessionCookie {

@@ -27,7 +27,7 @@ use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{Generation, GrantKey};
 use sr_auth_core::{Remedy, Timestamp};
 use sr_auth_http::{TokenSource, TokenSources};
-use sr_partner::{AttemptId, IntegrationKey};
+use sr_partner::{AttemptId, IntegrationKey, TenantId};
 use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
 
@@ -59,13 +59,13 @@ use ended::Ended;
 ///
 /// ```no_run
 /// use sr_auth_http::TokenSources;
-/// use sr_partner::CompanyId;
+/// use sr_partner::{CompanyId, TenantId};
 /// use sr_partner_axum::{CompanyTokens, PartnerService};
 ///
 /// # async fn example(service: PartnerService) -> Result<(), Box<dyn std::error::Error>> {
 /// let companies = CompanyTokens::new(&service, TokenSources::client_credentials().build()?);
-/// let company = service.key(CompanyId::new("5f1b2c")?);
-/// let auth = companies.source(&company).await?.authorization().await?;
+/// let (company, account) = (service.key(CompanyId::new("5f1b2c")?), TenantId::new("acme")?);
+/// let auth = companies.source_for(&company, &account).await?.authorization().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -102,6 +102,7 @@ struct Known {
     generation: Generation,
     grant: GrantKey,
     source: TokenSource,
+    tenant: TenantId,
 }
 
 /// What runs as long as anybody may ask.
@@ -182,14 +183,36 @@ impl CompanyTokens {
         Self { inner, _tasks: Arc::new(Tasks([watch, refusals])) }
     }
 
-    /// Returns the source of a company's tokens. It is cheap to ask for each time: the store is read
-    /// when the company is new here, or when nothing was heard of the store for some seconds.
+    /// Returns the source of a company's tokens, if the company is connected with this account: for
+    /// whatever is done for somebody who is signed in there. It is cheap to ask for each time: the
+    /// store is read when the company is new here, or when nothing was heard of the store for some
+    /// seconds.
+    ///
+    /// # Errors
+    ///
+    /// See [`CompanyError`]. A company that is connected with another account is
+    /// [`CompanyError::NotConnected`], as one that nobody has connected.
+    pub async fn source_for(
+        &self,
+        key: &IntegrationKey,
+        tenant: &TenantId,
+    ) -> Result<TokenSource, CompanyError> {
+        let known = self.inner.known_or_read(key).await?;
+        if known.tenant != *tenant {
+            return Err(CompanyError::NotConnected);
+        }
+        Ok(known.source)
+    }
+
+    /// Returns the source of a company's tokens, whichever account it is connected with: for what the
+    /// application does of itself. Whoever takes the name of a company from a request asks
+    /// [`source_for`](Self::source_for) its account instead.
     ///
     /// # Errors
     ///
     /// See [`CompanyError`].
     pub async fn source(&self, key: &IntegrationKey) -> Result<TokenSource, CompanyError> {
-        self.inner.source(key).await
+        Ok(self.inner.known_or_read(key).await?.source)
     }
 }
 
@@ -203,17 +226,17 @@ impl Inner {
     /// How long a record is waited for.
     const PATIENTLY: Duration = Duration::from_secs(5);
 
-    async fn source(&self, key: &IntegrationKey) -> Result<TokenSource, CompanyError> {
-        let known = self.known().by_key.get(key).map(|it| it.source.clone());
+    async fn known_or_read(&self, key: &IntegrationKey) -> Result<Known, CompanyError> {
+        let known = self.known().by_key.get(key).cloned();
         let heard_at = Timestamp::from_unix_millis(self.heard_at.load(Ordering::Acquire));
         let is_fresh = self.service.clock.now().since(heard_at) < Self::SILENCE;
         match known {
-            Some(source) if is_fresh => Ok(source),
+            Some(known) if is_fresh => Ok(known),
             known => {
                 let within = if known.is_some() { Self::BRIEFLY } else { Self::PATIENTLY };
                 let _order = self.order.read().await;
                 match self.read(key, within).await {
-                    Ok(source) => source.ok_or(CompanyError::NotConnected),
+                    Ok(live) => live.ok_or(CompanyError::NotConnected),
                     // What is known is as good as it was, as long as nobody can say otherwise.
                     Err(failure) => known.ok_or(CompanyError::Store(failure)),
                 }

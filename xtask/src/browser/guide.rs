@@ -1,5 +1,6 @@
 //! The guide for partners: its commands are run, and say what it says.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
@@ -13,9 +14,9 @@ use crate::report::say;
 
 /// How long all of it may take; it needs some seconds.
 const WITHIN: Duration = Duration::from_secs(60);
-/// The first words of blocks in the guide, behind the fence: what is said, what is run, and parts of
-/// the program.
-const KINDS: [&str; 3] = ["console", "sh", "text"];
+/// The first words of blocks in the guide, behind the fence: what is said, what is run, parts of the
+/// program, and its dependencies.
+const KINDS: [&str; 4] = ["console", "sh", "text", "toml"];
 /// What starts a server, and is left running: the end of its command line.
 const SERVERS: [(&str, &str); 2] = [
     ("cargo run -- sandbox --port 8700 --quiet", "http://127.0.0.1:8700/"),
@@ -38,6 +39,8 @@ pub(super) fn run(root: &Path, debug: &Path, folder: &Path) -> anyhow::Result<()
     for (_, text) in blocks.iter().filter(|(kind, _)| *kind == "text") {
         ensure!(program.contains(text), "the guide shows what planner.rs does not say:\n{text}");
     }
+    let (named, used) = (dependencies(&blocks), crates_of(&program));
+    ensure!(named == used, "the guide names {named:?}, and planner.rs uses {used:?}");
     let (sandbox, partner) = (free_port()?, free_port()?);
     let place = |text: &str| {
         let exe = std::env::consts::EXE_SUFFIX;
@@ -62,6 +65,23 @@ pub(super) fn run(root: &Path, debug: &Path, folder: &Path) -> anyhow::Result<()
     }
     say(format_args!("the guide for partners: {} commands ran as it says", commands(&blocks)));
     Ok(())
+}
+
+/// Returns the dependencies that the guide names, as a program spells them.
+fn dependencies(blocks: &[(&str, String)]) -> BTreeSet<String> {
+    let manifests = blocks.iter().filter(|(kind, _)| *kind == "toml");
+    let lines = manifests.flat_map(|(_, manifest)| manifest.lines());
+    let names = lines.filter_map(|line| line.split_once(" = "));
+    names.map(|(name, _)| name.replace('-', "_")).collect()
+}
+
+/// Returns the crates that a program uses, by `use` or by a whole path.
+fn crates_of(program: &str) -> BTreeSet<String> {
+    let words = program.split(|it: char| !(it.is_ascii_alphanumeric() || "_:".contains(it)));
+    let roots = words.filter_map(|word| word.split_once("::").map(|(root, _)| root));
+    let is_module = |root: &&str| root.starts_with(|it: char| it.is_ascii_lowercase());
+    let foreign = roots.filter(is_module).filter(|root| !["clippy", "std"].contains(root));
+    foreign.map(str::to_owned).collect()
 }
 
 fn commands(blocks: &[(&str, String)]) -> usize {
@@ -114,7 +134,7 @@ mod tests {
                      ```console\na\n```\n```text\nfn a() {}\n```\n```toml\nb = 1\n```\n";
         let blocks = blocks(guide);
         let kinds: Vec<&str> = blocks.iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, ["sh", "sh", "console", "text"]);
+        assert_eq!(kinds, ["sh", "sh", "console", "text", "toml"]);
         let script = to_script(&blocks);
         assert!(script.contains("--quiet &\nuntil curl"), "{script}");
         assert!(script.ends_with("done\necho a\n"), "{script}");
@@ -129,5 +149,17 @@ mod tests {
         for (command, _) in SERVERS {
             assert!(script.contains(&format!("{command} &\n")), "{command}");
         }
+    }
+
+    #[test]
+    fn the_guide_names_what_its_program_uses() {
+        let program = "use std::fmt;\nuse a_b::{C, d};\n#[e::main]\nfn f() { g::h(String::new()) }";
+        let expected = ["a_b", "e", "g"].map(str::to_owned);
+        assert_eq!(crates_of(program), BTreeSet::from(expected));
+        let root = crate::workspace::own_folder().join("..");
+        let read = |path| std::fs::read_to_string(root.join(path)).unwrap();
+        let guide = read("docs/guide/partner-integration.md");
+        let program = read("crates/sr-auth-cli/examples/planner.rs");
+        assert_eq!(dependencies(&blocks(&guide)), crates_of(&program));
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use sr_auth_core::lifecycle::StoreFailure;
 use sr_auth_core::store::{End, Generation, GrantKey};
 use sr_auth_core::{ClientCredentials, Secret};
-use sr_auth_http::TokenSource;
 use sr_partner::store::{Binding, EndCause, IntegrationRecord, PartnerOp, PartnerOutcome};
 use sr_partner::{AttemptId, IntegrationKey};
 use tokio::time::timeout;
@@ -22,9 +21,9 @@ impl Inner {
         &self,
         key: &IntegrationKey,
         within: Duration,
-    ) -> Result<Option<TokenSource>, StoreFailure> {
+    ) -> Result<Option<Known>, StoreFailure> {
         let Some(binding) = self.live(key, within).await? else { return Ok(None) };
-        let Binding { attempt, generation, integrated, .. } = binding;
+        let Binding { attempt, generation, integrated, tenant, .. } = binding;
         let client = ClientCredentials::new(integrated.client_id.as_str(), integrated.secret);
         // A record is only taken with good credentials.
         let client = client.map_err(|_| StoreFailure::NotDone)?;
@@ -34,10 +33,10 @@ impl Inner {
         let grant =
             grant.unwrap_or_else(|| grant_key(key, generation, attempt, known.ended.losses()));
         let source = self.sources.client(&grant, client);
-        let it = Known { attempt, generation, grant: grant.clone(), source: source.clone() };
+        let it = Known { attempt, generation, grant: grant.clone(), source, tenant };
         known.by_grant.insert(grant, key.clone());
-        known.by_key.insert(key.clone(), it);
-        Ok(Some(source))
+        known.by_key.insert(key.clone(), it.clone());
+        Ok(Some(it))
     }
 
     /// Reads what is live of a company, and retires what is not. What had ended stays so.

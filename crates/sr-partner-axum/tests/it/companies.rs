@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 use sr_auth_core::Timestamp;
 use sr_auth_http::{Clock, SourceError, TokenSource, TokenSources};
+use sr_partner::TenantId;
 use sr_partner::consent::ConsentDisplayMode::Redirect;
 use sr_partner::consent::TicketKey;
 use sr_partner::store::{EndCause, PartnerOp, PartnerOutcome};
@@ -183,6 +184,33 @@ async fn a_company_whose_credentials_are_refused_for_good_has_left() {
     let outcome = scene.service.store().apply_partner(load).await.unwrap().outcome;
     let PartnerOutcome::Loaded(record) = outcome else { panic!("{outcome:?}") };
     assert_eq!(record.ended.map(|it| it.cause), Some(EndCause::Refused));
+    scene.stop().await;
+}
+
+/// The name of a company comes from a request: whoever is signed in with another account gets nothing.
+#[tokio::test]
+async fn p08_a_company_has_a_source_for_its_own_account_only() {
+    let scene = Scene::new(Redirect).await;
+    let tenant = |name: &str| TenantId::new(name).unwrap();
+    scene.connect("seller").await;
+    let clock = Clock::manual(Timestamp::from_unix_secs(1_700_000_000));
+    let companies = CompanyTokens::new(&service(&scene, &clock), sources(&scene, &clock));
+    let own = companies.source_for(&scene.key(), &tenant("seller")).await.unwrap();
+    own.authorization().await.unwrap();
+    let others = companies.source_for(&scene.key(), &tenant("buyer")).await.unwrap_err();
+    assert_eq!(others, CompanyError::NotConnected, "known here");
+    scene.sandbox.with(|it| it.disable_integration(&scene.key()));
+    scene.connect("buyer").await;
+    let ends = async {
+        while own.ready().is_some() {
+            clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ends).await.unwrap();
+    let gone = companies.source_for(&scene.key(), &tenant("seller")).await.unwrap_err();
+    assert_eq!(gone, CompanyError::NotConnected, "it has changed the account");
+    companies.source_for(&scene.key(), &tenant("buyer")).await.unwrap();
     scene.stop().await;
 }
 
