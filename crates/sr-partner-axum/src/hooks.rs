@@ -62,6 +62,17 @@ pub trait PartnerHooks: fmt::Debug + Send + Sync {
     /// page of somebody else.
     fn sign_in(&self, return_to: &str) -> String;
 
+    /// Tells whether this account may be connected with this company; every account may by default.
+    ///
+    /// A visit is not signed: the company is what the address says. So whoever is signed in here can
+    /// name a company that has just consented in SmartRecruiters, and be connected with it before its
+    /// own people are. An application that knows which company an account belongs to, from an
+    /// invitation perhaps, closes that gap here. It is asked when the page is shown and again when
+    /// the form comes back.
+    async fn may_join(&self, _account: &Account, _company: &CompanyId) -> bool {
+        true
+    }
+
     /// Returns what to call a company on the consent page, beside its id. Whoever is signed in can
     /// ask for any company, so this must tell nobody what they may not know.
     async fn company_name(&self, _account: &Account, _company: &CompanyId) -> Option<String> {

@@ -109,6 +109,12 @@ impl Message {
         Self::new(StatusCode::FORBIDDEN, "Not allowed", text.to_owned())
     }
 
+    pub(crate) fn other_company() -> Self {
+        let text = "This account cannot be connected with that company. Sign in with the account that \
+                    belongs to it.";
+        Self::new(StatusCode::FORBIDDEN, "Not allowed", text.to_owned())
+    }
+
     pub(crate) fn foreign() -> Self {
         let text = "This page is opened by a person, from SmartRecruiters, and nowhere else.";
         Self::new(StatusCode::FORBIDDEN, "Not allowed", text.to_owned())

@@ -35,6 +35,9 @@ async fn visited(shared: &Shared, head: &Parts) -> Result<Response, Message> {
     if !account.may_connect {
         return Err(Message::no_authority());
     }
+    if !shared.hooks.may_join(&account, visit.company()).await {
+        return Err(Message::other_company());
+    }
     let key = IntegrationKey { app: shared.app.clone(), company: visit.company().clone() };
     let record = shared.record(&key).await.map_err(|_| Message::unavailable())?;
     shared.ask(&account, visit, record.unwrap_or_default()).await

@@ -58,6 +58,10 @@ async fn decided(shared: &Arc<Shared>, request: Request) -> Result<Response, Mes
         ConsentTicket::accept(&ticket, &shared.key, now, &shared.app, &visitor, &shared.origins);
     let consent = consent.map_err(Message::ticket)?;
     let (key, generation) = (consent.key(), consent.seen());
+    let joins = matches!(decision, Decision::Allow | Decision::Confirm);
+    if joins && !shared.hooks.may_join(&account, &key.company).await {
+        return Err(Message::other_company());
+    }
     match decision {
         Decision::Allow => shared.connect(&account, consent, &ticket).await,
         Decision::Confirm => {

@@ -1,6 +1,9 @@
 //! What the consent page shows, to whom, and what comes of its form.
 
+use std::sync::atomic::Ordering;
+
 use http::StatusCode;
+use sr_auth_core::store::Generation;
 use sr_partner::consent::ConsentDisplayMode::{Popup, Redirect};
 use sr_partner::store::IntegrationRecord;
 
@@ -118,6 +121,36 @@ async fn p08_a_company_of_another_account_is_not_taken_over_without_its_owners_w
     scene.sandbox.with(|it| it.switches_mut().set("repeated_integration=replaces")).unwrap();
     scene.connect("buyer").await;
     assert_eq!(scene.record().await.binding.unwrap().tenant.as_str(), "buyer");
+    scene.stop().await;
+}
+
+/// Nothing in a visit says whose company it is: the application does, when the page is shown and when
+/// the form comes back.
+#[tokio::test]
+async fn p08_an_account_is_connected_with_no_company_that_the_application_knows_is_not_its_own() {
+    let scene = Scene::new(Redirect).await;
+    let shown = scene.ask(scene.visit("stranger"), "").await;
+    assert_eq!(shown.status(), StatusCode::FORBIDDEN, "{}", text(&shown));
+    assert!(!text(&shown).contains("Logistics"), "{}", text(&shown));
+
+    scene.invites.store(true, Ordering::Relaxed);
+    let ticket = scene.ticket("stranger").await;
+    scene.invites.store(false, Ordering::Relaxed);
+    let pressed = scene.press("stranger", &ticket, "allow").await;
+    assert_eq!(pressed.status(), StatusCode::FORBIDDEN, "{}", text(&pressed));
+    assert_eq!(scene.record().await.generation, Generation::default(), "nothing has begun");
+
+    // Credentials that wait are not confirmed, and may be destroyed.
+    scene.invites.store(true, Ordering::Relaxed);
+    let page = scene.press("stranger", &ticket, "allow").await;
+    scene.invites.store(false, Ordering::Relaxed);
+    let waiting = ticket_of(&page);
+    let confirmed = scene.press("stranger", &waiting, "confirm").await;
+    assert_eq!(confirmed.status(), StatusCode::FORBIDDEN, "{}", text(&confirmed));
+    assert!(scene.record().await.binding.is_none());
+    let undone = scene.press("stranger", &waiting, "undo").await;
+    assert_eq!(undone.status(), StatusCode::OK, "{}", text(&undone));
+    assert!(scene.record().await.attempt.is_none());
     scene.stop().await;
 }
 

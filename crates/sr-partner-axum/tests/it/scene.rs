@@ -1,5 +1,6 @@
 //! The two servers, a browser that keeps no cookie, and a SmartRecruiters that calls.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) const MASTER_SECRET: &str = "9165228a-master-secret-82e4";
 #[derive(Clone, Debug)]
 pub(crate) struct Planner {
     cookie: SessionCookie,
+    /// Whether the company has invited the account `stranger`.
+    invites: Arc<AtomicBool>,
     told: Arc<Mutex<Vec<String>>>,
 }
 
@@ -60,6 +63,11 @@ impl PartnerHooks for Planner {
     fn sign_in(&self, return_to: &str) -> String {
         let query: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
         format!("/sign-in?return_to={query}")
+    }
+
+    async fn may_join(&self, account: &Account, company: &CompanyId) -> bool {
+        let is_invited = company.as_str() == COMPANY && self.invites.load(Ordering::Relaxed);
+        account.tenant().as_str() != "stranger" || is_invited
     }
 
     async fn company_name(&self, _: &Account, company: &CompanyId) -> Option<String> {
@@ -91,6 +99,7 @@ impl PartnerHooks for Planner {
 }
 
 pub(crate) struct Scene {
+    pub(crate) invites: Arc<AtomicBool>,
     pub(crate) origin: String,
     pub(crate) sandbox: Sandbox,
     pub(crate) service: PartnerService,
@@ -134,7 +143,8 @@ impl Scene {
             .origins(RedirectOrigins::new([sandbox.origin().as_str()]).unwrap());
         let told = Arc::new(Mutex::new(Vec::new()));
         let cookie = SessionCookie::new("planner", mode);
-        let planner = Planner { cookie, told: Arc::clone(&told) };
+        let invites = Arc::new(AtomicBool::new(false));
+        let planner = Planner { cookie, invites: Arc::clone(&invites), told: Arc::clone(&told) };
         let service = settings(builder).build(planner, TicketKey::new([7; 32])).unwrap();
         let router = router(&service);
         let (stop, stopped) = oneshot::channel();
@@ -142,7 +152,7 @@ impl Scene {
             Server::new(limits).serve(listener, router, async { stopped.await.unwrap() }).await;
         });
         let http = ReqwestTransport::new().unwrap();
-        Self { origin, sandbox, service, folder, http, server: Some((stop, server)), told }
+        Self { invites, origin, sandbox, service, folder, http, server: Some((stop, server)), told }
     }
 
     pub(crate) fn key(&self) -> IntegrationKey {
@@ -165,7 +175,7 @@ impl Scene {
     /// What the application does in such a process.
     pub(crate) fn hooks(&self) -> Planner {
         let cookie = SessionCookie::new("planner", self.service.registration().mode());
-        Planner { cookie, told: Arc::clone(&self.told) }
+        Planner { cookie, invites: Arc::clone(&self.invites), told: Arc::clone(&self.told) }
     }
 
     /// What the application was told.
@@ -187,9 +197,13 @@ impl Scene {
         let master = MasterCredentials::new(app, client.unwrap());
         let registration = self.service.registration().clone();
         let mode = registration.mode();
-        let (cookie, told) = (SessionCookie::new("planner", mode), Arc::default());
+        let planner = Planner {
+            cookie: SessionCookie::new("planner", mode),
+            invites: Arc::clone(&self.invites),
+            told: Arc::default(),
+        };
         let service = PartnerService::builder(registration, master, store, transport)
-            .build(Planner { cookie, told }, TicketKey::new([7; 32]))
+            .build(planner, TicketKey::new([7; 32]))
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
