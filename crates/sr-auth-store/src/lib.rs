@@ -50,8 +50,8 @@ mod tls;
 
 pub use backend::{Backend, Durability};
 pub use error::{
-    BackendError, BackendFault, HoldError, KeyError, KeyFault, SealError, SealFault, SpoolError,
-    StoreError,
+    BackendError, BackendFault, HandOverError, HoldError, ImportError, KeyError, KeyFault,
+    SealError, SealFault, SpoolError, StoreError,
 };
 pub use memory::MemoryBackend;
 #[cfg(feature = "postgres")]
@@ -61,7 +61,7 @@ pub use redis::{RedisBackend, RedisBuilder};
 pub use seal::{KeyId, KeyService, Sealed, SealingKey, SealingKeys};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteBackend, SqliteBuilder};
-pub use store::{Replay, Store};
+pub use store::{HandOver, Import, Incoming, Replay, Store};
 
 #[cfg(doctest)]
 #[cfg(all(feature = "postgres", feature = "redis"))]

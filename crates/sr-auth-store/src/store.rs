@@ -1,6 +1,8 @@
 //! The store that machines and drivers talk to.
 
+mod hand_over;
 mod hold;
+mod import;
 mod keyring;
 #[cfg(feature = "partner")]
 mod partner;
@@ -19,6 +21,8 @@ use crate::{
     Backend, BackendError, Durability, KeyError, KeyService, MemoryBackend, SealFault, Sealed,
     SealingKeys, SpoolError, StoreError,
 };
+pub use hand_over::HandOver;
+pub use import::{Import, Incoming};
 use keyring::Keyring;
 pub use replay::Replay;
 

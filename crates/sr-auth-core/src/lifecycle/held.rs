@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Margins;
 use crate::store::{Generation, Health, NewGrant, Record, Renewal, StoredToken, Successor};
 use crate::wire::token_answer::TokenResponse;
-use crate::{Fingerprint, FingerprintKey, RefreshToken, Secret, Timestamp, TokenSet};
+use crate::{AccessToken, Fingerprint, FingerprintKey, RefreshToken, Secret, Timestamp, TokenSet};
 
 /// The tokens of one generation.
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ pub(super) fn refresh(token: &RefreshToken, key: &FingerprintKey) -> StoredToken
 }
 
 fn access(
-    token: &crate::AccessToken,
+    token: &AccessToken,
     sent_at: Timestamp,
     margins: &Margins,
     key: &FingerprintKey,
@@ -169,6 +169,19 @@ impl NewGrant<Secret> {
     #[must_use]
     pub fn from_refresh_token(token: &RefreshToken, key: &FingerprintKey) -> Self {
         Self { access: None, refresh: Some(refresh(token, key)), renewal: Renewal::SingleUse }
+    }
+
+    /// Adds an access token that came along, and spares the grant its first renewal; `sent_at` is when
+    /// its request left, or any moment since.
+    #[must_use]
+    pub fn with_access_token(
+        self,
+        token: &AccessToken,
+        sent_at: Timestamp,
+        margins: &Margins,
+        key: &FingerprintKey,
+    ) -> Self {
+        Self { access: Some(access(token, sent_at, margins, key)), ..self }
     }
 
     /// Makes a grant of client credentials, before the first token.

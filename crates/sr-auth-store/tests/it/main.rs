@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a function that checks fails as a test fails")]
 
 mod fixture;
+mod handing;
 mod keys;
 mod sealing;
 mod spool;
