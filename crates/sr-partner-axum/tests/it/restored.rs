@@ -10,7 +10,7 @@ use sr_partner::store::EndCause;
 use sr_partner_axum::CompanyError;
 use sr_testkit::Transcript;
 
-use crate::scene::{COMPANY, Scene, header, text};
+use crate::scene::{COMPANY, Scene, header, text, ticket_of};
 use stage::{Backup, Process, others_go_on, sequence};
 
 /// What of the log is for the operator, once.
@@ -202,5 +202,29 @@ async fn a_company_that_one_backup_lacks_and_the_next_has_is_live() {
     process.pass().await;
     assert!(scene.record().await.binding.is_some());
     process.source(&scene).await;
+    scene.stop().await;
+}
+
+/// Pages that people had open: what they tell of is not there any more, so nothing comes of them.
+#[tokio::test]
+async fn p08_a_page_from_before_a_restoration_connects_nothing() {
+    let scene = Scene::new(Redirect).await;
+    others_go_on(&scene, 1).await;
+    let backup = Backup::of(&scene).await;
+    let first = scene.ticket("acme").await;
+    let waits = ticket_of(&scene.press("acme", &first, "allow").await);
+    backup.restore(&scene);
+    let confirmed = scene.press("acme", &waits, "confirm").await;
+    assert_eq!(confirmed.status(), StatusCode::CONFLICT, "{}", text(&confirmed));
+    assert_eq!(scene.record().await.generation, Generation::default());
+
+    scene.sandbox.with(|it| it.disable_integration(&scene.key()));
+    scene.connect("acme").await;
+    let again = scene.ticket("acme").await;
+    backup.restore(&scene);
+    let pressed = scene.press("acme", &again, "allow").await;
+    assert_eq!(pressed.status(), StatusCode::CONFLICT, "{}", text(&pressed));
+    assert!(text(&pressed).contains("This page is out of date"), "{}", text(&pressed));
+    assert_eq!(scene.record().await.generation, Generation::default(), "nothing has begun");
     scene.stop().await;
 }
