@@ -23,9 +23,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::extract::{Form, Query, State};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -193,7 +193,10 @@ async fn ask_to_sign_in(Query(query): Query<ReturnTo>) -> Response {
          <form method=\"post\"><input type=\"hidden\" name=\"return_to\" value=\"{return_to}\">\
          <label>Account <input name=\"account\" required></label> <button>Sign in</button></form>"
     );
-    ([(CACHE_CONTROL, "no-store")], Html(page)).into_response()
+    // Nobody else shows this form in a frame, and nothing but this page is loaded with it.
+    let policy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    let headers = [(CACHE_CONTROL, "no-store"), (CONTENT_SECURITY_POLICY, policy)];
+    (headers, Html(page)).into_response()
 }
 
 #[derive(serde::Deserialize)]
@@ -202,7 +205,16 @@ struct SignIn {
     return_to: String,
 }
 
-async fn sign_in(State(planner): State<Planner>, Form(form): Form<SignIn>) -> Response {
+async fn sign_in(
+    State(planner): State<Planner>,
+    headers: HeaderMap,
+    Form(form): Form<SignIn>,
+) -> Response {
+    // Nobody is signed in by a page of another site, with an account of its choice.
+    let from = headers.get("sec-fetch-site").map(|it| it.as_bytes());
+    if !matches!(from, None | Some(b"same-origin")) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let (Some(return_to), Ok(_)) = (own_path(&form.return_to), TenantId::new(&form.account)) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
@@ -270,7 +282,7 @@ mod tests {
     async fn a_session_is_known_by_its_digest_and_names_its_account() {
         let planner = Planner::new();
         let form = SignIn { account: "acme".to_owned(), return_to: "/connect?a=b".to_owned() };
-        let response = sign_in(State(planner.clone()), Form(form)).await;
+        let response = sign_in(State(planner.clone()), HeaderMap::new(), Form(form)).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[LOCATION], "/connect?a=b");
         let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
@@ -281,5 +293,31 @@ mod tests {
         assert_eq!((account.name(), account.tenant().as_str()), ("acme", "acme"));
         head.headers.clear();
         assert!(planner.signed_in(&head).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn p16_no_other_site_signs_anybody_in_or_shows_the_form() {
+        let cases = [
+            (None, StatusCode::SEE_OTHER),
+            (Some("same-origin"), StatusCode::SEE_OTHER),
+            (Some("same-site"), StatusCode::FORBIDDEN),
+            (Some("cross-site"), StatusCode::FORBIDDEN),
+        ];
+        for (site, expected) in cases {
+            let planner = Planner::new();
+            let form = SignIn { account: "acme".to_owned(), return_to: "/connect?a=b".to_owned() };
+            let mut headers = HeaderMap::new();
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", site.parse().unwrap());
+            }
+            let response = sign_in(State(planner.clone()), headers, Form(form)).await;
+            assert_eq!(response.status(), expected, "{site:?}");
+            let begun = planner.sessions.lock().unwrap().len();
+            assert_eq!(begun, usize::from(expected == StatusCode::SEE_OTHER), "{site:?}");
+        }
+        let query = ReturnTo { return_to: "/connect?a=b".to_owned() };
+        let page = ask_to_sign_in(Query(query)).await;
+        let policy = page.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     }
 }

@@ -182,6 +182,25 @@ async fn i23_a_body_that_trickles_is_cut_off_whoever_reads_it() {
     scene.stop().await;
 }
 
+/// A peer that takes in nothing of its answers: they wait in the socket, and not for ever.
+#[tokio::test]
+async fn i23_whoever_takes_in_no_answer_is_cut_off() {
+    let scene = hurried().await;
+    let mut deaf = connect(&scene).await;
+    let note = "a".repeat(1_000_000);
+    let head = "POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n";
+    // More than two sockets hold, unless somebody reads.
+    let write = async {
+        while deaf.write_all(head.as_bytes()).await.is_ok() {
+            if deaf.write_all(note.as_bytes()).await.is_err() {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, write).await.expect("the server ends the connection");
+    scene.stop().await;
+}
+
 #[tokio::test]
 async fn i23_http_2_is_not_spoken() {
     let scene = hurried().await;
