@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  connect    addresses, TLS, the pool
-//!  schema     tables and functions, and which version they are (schema.sql)
+//!  schema     tables and functions, and which version they are (schema.sql, late.sql)
 //!  statement  an operation as one statement with its parameters
 //!  answer     what a statement returned
 //!  partner    the same for integrations (partner.sql)

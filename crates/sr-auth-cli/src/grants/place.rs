@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use sr_auth_core::lifecycle::Margins;
 use sr_auth_core::store::{
-    End, GrantKey, Health, Hold, NewGrant, Record, StoreAnswer, StoreOp, StoreOutcome,
+    End, GrantKey, Health, Hold, NewGrant, OwnerId, Record, Sibling, StoreAnswer, StoreOp,
+    StoreOutcome,
 };
 use sr_auth_core::{
     ClientCredentials, Endpoints, FingerprintKey, RefreshToken, Remedy, Secret, Timestamp, TokenSet,
 };
-use sr_auth_http::{SourceError, TokenSource, TokenSourceBuilder, Transport};
+use sr_auth_http::{SourceError, TokenSource, TokenSourceBuilder, Transport, entropy};
 use sr_auth_store::{Backend as _, Sealed, Store, StoreError};
 use tokio::time::timeout;
 
@@ -238,18 +239,72 @@ impl Opened {
         self.put(NewGrant::from_refresh_token(token, &self.fingerprints)).await
     }
 
+    /// Stores a grant; beside the one that is there if that seems to have come later, as after a
+    /// clock was set.
     async fn put(&self, grant: NewGrant<Secret>) -> Result<(), Failure> {
-        let op = StoreOp::Adopt { grant, key: self.key.clone(), only_if_missing: false };
-        let mut adopted = self.store.apply(op.clone()).await;
-        // The same grant a second time changes nothing.
+        let (key, refresh) = (self.key.clone(), grant.refresh.clone());
+        let adopt = StoreOp::Adopt { grant, key: key.clone(), only_if_missing: false };
+        if let (StoreOutcome::Moved(record), Some(token)) = (self.offer(adopt).await?, refresh) {
+            let random = entropy()?;
+            let owner = random.first_chunk().map_or(0, |it| u128::from_be_bytes(*it));
+            let sibling = Sibling { from: record.generation, token };
+            self.offer(StoreOp::Escrow { key, owner: OwnerId::new(owner), sibling }).await?;
+        }
+        Ok(())
+    }
+
+    async fn offer(&self, op: StoreOp<Secret>) -> Result<StoreOutcome<Secret>, Failure> {
+        let mut answer = self.store.apply(op.clone()).await;
+        // The same a second time changes nothing.
         for _ in 1..Self::OFFERS {
-            let Err(error) = &adopted else { break };
+            let Err(error) = &answer else { break };
             if !matches!(error.remedy(), Remedy::RetryLater { .. }) {
                 break;
             }
             drop(timeout(Self::PAUSE, pending::<()>()).await);
-            adopted = self.store.apply(op.clone()).await;
+            answer = self.store.apply(op.clone()).await;
         }
-        adopted.map(drop).map_err(|error| Failure::of_store(&self.at, &error))
+        answer.map(|it| it.outcome).map_err(|error| Failure::of_store(&self.at, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sr_auth_core::Secret;
+    use sr_auth_core::store::StoredToken;
+    use sr_auth_store::{SealingKeys, SqliteBackend};
+
+    use super::*;
+
+    type Caught = Box<dyn std::error::Error>;
+
+    #[tokio::test]
+    async fn a_rescued_token_is_kept_though_the_stored_one_seems_newer() -> Result<(), Caught> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("grant.db");
+        let backend = Arc::new(SqliteBackend::open(&file)?);
+        let opened = Opened {
+            at: StoreAt::File(file),
+            fingerprints: FingerprintKey::new([7; 32]),
+            is_own: true,
+            key: GrantKey::new("planner/acme")?,
+            store: Store::new(backend, SealingKeys::random()?),
+        };
+        let later = Timestamp::from_unix_secs(1_800_000_000);
+        let token = |text: &str, at| RefreshToken::new(Secret::new(text.to_owned()), at);
+        opened.rescue(&token("rt-2", later)?).await.map_err(|it| it.code())?;
+        let earlier = later.before(Duration::from_secs(60));
+        opened.rescue(&token("rt-1", earlier)?).await.map_err(|it| it.code())?;
+        let load = StoreOp::Load { key: opened.key.clone() };
+        let StoreOutcome::Loaded(record) = opened.store.apply(load).await?.outcome else {
+            return Err("no record".into());
+        };
+        let text = |it: Option<&StoredToken<Secret>>| it.map(|it| it.value.expose().to_owned());
+        assert_eq!(text(record.refresh.as_ref()).as_deref(), Some("rt-2"));
+        let sibling = record.sibling.map(|it| it.token);
+        assert_eq!(text(sibling.as_ref()).as_deref(), Some("rt-1"));
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::held::is_ended;
 use super::news::News;
 use super::{Event, Input, StoreFailure, StoreOpId};
-use crate::store::{End, Generation, NewGrant, StoreAnswer, StoreOp, StoreOutcome};
+use crate::store::{End, Generation, NewGrant, Sibling, StoreAnswer, StoreOp, StoreOutcome};
 use crate::{Secret, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -23,6 +23,11 @@ pub(crate) struct Commands {
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     Adopt(NewGrant<Secret>),
+    /// Puts a grant aside that was given before the one that is there.
+    Aside {
+        from: Generation,
+        grant: NewGrant<Secret>,
+    },
     End {
         end: End,
         generation: Option<Generation>,
@@ -66,7 +71,7 @@ impl Commands {
         let mut end = None;
         for command in &self.queue {
             match command {
-                Command::Adopt(_) | Command::Found(_) => end = None,
+                Command::Adopt(_) | Command::Aside { .. } | Command::Found(_) => end = None,
                 Command::End { end: it, generation: only } => {
                     if only.is_none_or(|only| only == generation) {
                         end = Some(*it);
@@ -113,7 +118,6 @@ impl Commands {
         result: Result<StoreAnswer<Secret>, StoreFailure>,
         cx: &mut Context<'_>,
     ) -> bool {
-        let Some(command) = self.queue.front() else { return false };
         let outcome = match result {
             Ok(answer) => answer.outcome,
             Err(_) => {
@@ -121,37 +125,9 @@ impl Commands {
                 return false;
             }
         };
-        let changed = match (command, outcome) {
-            (Command::Adopt(_) | Command::Found(_), StoreOutcome::Done(record)) => {
-                cx.tell(Event::Adopted { generation: record.generation });
-                cx.put(now, record);
-                true
-            }
-            (Command::End { end, .. }, StoreOutcome::Done(record)) => {
-                if is_ended(record.health) {
-                    cx.tell(Event::Ended { end: *end });
-                }
-                cx.put(now, record);
-                true
-            }
-            (Command::End { .. }, StoreOutcome::Moved(record)) => {
-                cx.take_over(now, record);
-                true
-            }
-            (Command::Found(_), StoreOutcome::Moved(record)) => {
-                cx.put(now, record);
-                true
-            }
-            (Command::End { .. }, StoreOutcome::Missing) => {
-                cx.forget();
-                true
-            }
-            // No answer to a command: the store's binding is broken.
-            _ => {
-                self.failed(now, cx);
-                return false;
-            }
-        };
+        if !self.carried_out(now, outcome, cx) {
+            return false;
+        }
         if !self.doubted {
             // What the store has just written is of the history that it has now: an older record,
             // as from a replica that lags, is not.
@@ -161,7 +137,66 @@ impl Commands {
         self.queue.pop_front();
         self.failures = 0;
         self.go_on(now, cx);
-        changed
+        true
+    }
+
+    /// Takes what has become of the foremost command; `false` when it is not carried out yet.
+    fn carried_out(
+        &mut self,
+        now: Timestamp,
+        outcome: StoreOutcome<Secret>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let Some(command) = self.queue.front() else { return false };
+        match (command, outcome) {
+            (Command::Adopt(grant), StoreOutcome::Moved(record)) if grant.refresh.is_some() => {
+                // What is there was given later; whether it works is not known.
+                let aside = Command::Aside { from: record.generation, grant: grant.clone() };
+                self.instead(now, aside, cx);
+                return false;
+            }
+            (Command::Aside { grant, .. }, StoreOutcome::Missing) => {
+                let adopt = Command::Adopt(grant.clone());
+                self.instead(now, adopt, cx);
+                return false;
+            }
+            (Command::Aside { from, .. }, StoreOutcome::Done(record)) => {
+                cx.tell(Event::SuccessorEscrowed { from: *from });
+                cx.tell(Event::Adopted { generation: record.generation });
+                cx.put(now, record);
+            }
+            (Command::Adopt(_) | Command::Found(_), StoreOutcome::Done(record)) => {
+                cx.tell(Event::Adopted { generation: record.generation });
+                cx.put(now, record);
+            }
+            (Command::End { end, .. }, StoreOutcome::Done(record)) => {
+                if is_ended(record.health) {
+                    cx.tell(Event::Ended { end: *end });
+                }
+                cx.put(now, record);
+            }
+            (Command::End { .. }, StoreOutcome::Moved(record)) => {
+                cx.take_over(now, record);
+            }
+            (Command::Found(_), StoreOutcome::Moved(record)) => cx.put(now, record),
+            (Command::End { .. }, StoreOutcome::Missing) => {
+                cx.forget();
+            }
+            // No answer to a command: the store's binding is broken.
+            _ => {
+                self.failed(now, cx);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Carries another command out than the foremost one.
+    fn instead(&mut self, now: Timestamp, other: Command, cx: &mut Context<'_>) {
+        self.queue.pop_front();
+        self.queue.push_front(other);
+        self.failures = 0;
+        self.go_on(now, cx);
     }
 
     /// Asks for the next command, if there is one.
@@ -179,9 +214,14 @@ impl Commands {
 }
 
 fn ask(now: Timestamp, command: &Command, cx: &mut Context<'_>) -> Call {
-    let key = cx.shared.key.clone();
+    let (key, owner) = (cx.shared.key.clone(), cx.shared.owner);
     let op = match command.clone() {
         Command::Adopt(grant) => StoreOp::Adopt { grant, key, only_if_missing: false },
+        Command::Aside { from, grant: NewGrant { refresh: Some(token), .. } } => {
+            StoreOp::Escrow { key, owner, sibling: Sibling { from, token } }
+        }
+        // Without a refresh token there is nothing to put aside.
+        Command::Aside { grant, .. } => StoreOp::Adopt { grant, key, only_if_missing: false },
         Command::End { end, generation } => StoreOp::End { end, generation, key },
         Command::Found(grant) => StoreOp::Adopt { grant, key, only_if_missing: true },
     };

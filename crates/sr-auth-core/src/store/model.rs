@@ -124,7 +124,8 @@ impl<V: Clone> Model<V> {
         // Or it was taken in before, and has moved on since: the offer was late, or came twice.
         let was_adopted = |old: &&Record<V>| {
             let is_it = |it: &LedgerEntry| {
-                it.event == LedgerEvent::Adopted && it.fingerprint == fingerprint
+                matches!(it.event, LedgerEvent::Adopted | LedgerEvent::Escrowed)
+                    && it.fingerprint == fingerprint
             };
             let moved = !same(old.refresh.as_ref(), grant.refresh.as_ref());
             moved
@@ -135,7 +136,13 @@ impl<V: Clone> Model<V> {
         if let Some(same) = old.filter(|it| is_same(it) || was_adopted(it)) {
             return StoreOutcome::Done(same.clone());
         }
-        if let Some(other) = old.filter(|_| only_if_missing) {
+        // It was given before the one that is there, and told later: a process stood still.
+        let outlasts = |old: &&Record<V>| {
+            let ends = |it: Option<&StoredToken<V>>| it.map(|it| it.ends_at);
+            let ours = ends(grant.refresh.as_ref());
+            old.health.may_present() && ours.is_some() && ends(old.refresh.as_ref()) > ours
+        };
+        if let Some(other) = old.filter(|it| only_if_missing || outlasts(it)) {
             return StoreOutcome::Moved(other.clone());
         }
         let old = self.records.remove(&key);
@@ -270,6 +277,10 @@ impl<V: Clone> Model<V> {
             }
             let has_successor =
                 successor.refresh.is_some() || record.renewal == Renewal::Repeatable;
+            // The old token stays, and another process is presenting it: its intent stands.
+            if !has_successor && record.intent.as_ref().is_some_and(|it| it.id.owner != owner) {
+                return Edit::Moved;
+            }
             record.health = if has_successor { Health::Live } else { Health::LastLeg };
             record.refresh = successor.refresh.or_else(|| record.refresh.take());
             record.access = successor.access;
@@ -350,7 +361,8 @@ impl<V: Clone> Model<V> {
         sibling: Sibling<V>,
     ) -> StoreOutcome<V> {
         self.change(key, Some(owner), |record| {
-            if let Some(kept) = record.sibling.as_mut().filter(|kept| kept.from >= sibling.from) {
+            let rank = |it: &Sibling<V>| (it.from, it.token.ends_at);
+            if let Some(kept) = record.sibling.as_mut().filter(|it| rank(it) >= rank(&sibling)) {
                 let is_same = kept.token.fingerprint == sibling.token.fingerprint;
                 if is_same && kept.from == sibling.from {
                     // The same token, sealed anew perhaps.

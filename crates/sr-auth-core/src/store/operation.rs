@@ -16,9 +16,11 @@ use crate::{Fingerprint, Timestamp};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a backend that skips an operation is broken")]
 pub enum StoreOp<V> {
-    /// Takes in a new grant, over whatever is there: a new consent, an import. Or founds a lost one
-    /// anew, where nothing is there: of two processes that do so at once, the second is shown what
-    /// the first has written, and decides by it.
+    /// Takes in a new grant, over whatever is there: a new consent, an import. If the refresh token
+    /// that is there may still be presented and ends later, it was given later: the record stays as
+    /// it is, and is the answer, [`StoreOutcome::Moved`]. Or founds a lost one anew, where nothing
+    /// is there: of two processes that do so at once, the second is shown what the first has
+    /// written, and decides by it.
     Adopt {
         /// The grant.
         grant: NewGrant<V>,
@@ -54,7 +56,9 @@ pub enum StoreOp<V> {
         /// generations from the beginning, and the same number may be another token's.
         refused: Option<Fingerprint>,
     },
-    /// Replaces the tokens, if the record is still at `generation`: nothing else is asked.
+    /// Replaces the tokens, if the record is still at `generation`. Nothing else is asked of a
+    /// successor; where there is none, and the token on its last leg is under another process's
+    /// intent, the answer is [`StoreOutcome::Moved`] as well.
     Commit {
         /// The generation whose successor this is.
         generation: Generation,
@@ -92,7 +96,8 @@ pub enum StoreOp<V> {
         /// The grant.
         key: GrantKey,
     },
-    /// Puts a successor aside that can no longer be committed.
+    /// Puts a successor aside that can no longer be committed. Of two that follow one generation, the
+    /// one that ends later is kept.
     Escrow {
         /// The grant.
         key: GrantKey,
@@ -208,7 +213,7 @@ pub enum StoreOutcome<V> {
     Loaded(Record<V>),
     /// There is no such grant.
     Missing,
-    /// The record is at another generation.
+    /// The record is at another generation, or has what must not be written over.
     Moved(Record<V>),
     /// Nobody presents before this moment.
     NotDue {

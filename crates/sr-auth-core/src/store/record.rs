@@ -221,11 +221,12 @@ pub enum End {
     Revoked,
 }
 
-/// A successor that could not be committed because the record had moved on.
+/// A successor that could not be committed because the record had moved on, or a consent that was
+/// told after a later one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "backends write and read every field")]
 pub struct Sibling<V> {
-    /// The generation whose successor it is.
+    /// The generation whose successor it is; of a consent, the one beside which it was told.
     pub from: Generation,
     /// The refresh token.
     pub token: StoredToken<V>,
@@ -257,7 +258,7 @@ pub enum LedgerEvent {
     Buried(CauseOfDeath),
     /// Ended on purpose.
     Ended(End),
-    /// A successor was put aside.
+    /// A successor, or a consent that was told late, was put aside.
     Escrowed,
     /// Rotated.
     Rotated,

@@ -62,6 +62,20 @@ fn a_new_consent_beside_a_flight_puts_the_flights_successor_aside() {
     ]));
 }
 
+/// A process that stood still goes on with a consent that was followed by another since. Whether
+/// the later one works is not known.
+#[test]
+fn a_consent_that_is_told_after_a_later_one_is_kept_for_when_that_is_refused() {
+    insta::assert_snapshot!(Scene::of_user().story(vec![
+        (0, Step::Want),
+        (1_400, Step::Elsewhere(consent(6, 1_400))),
+        (1_401, adopts()),
+        (3_200, Step::Want),
+        (3_201, invalid_grant()),
+        (3_202, rotated(7)),
+    ]));
+}
+
 #[test]
 fn a_new_consent_beside_an_arming_stops_the_presentation_of_the_old_token() {
     insta::assert_snapshot!(Scene::of_user().story(vec![

@@ -6,10 +6,10 @@ use sr_auth_core::lifecycle::{Event, Input};
 use sr_auth_core::store::{End, Generation, Health, Model, StoreIdentity};
 
 use crate::fixture::at;
-use crate::lifecycle_scene::{Mood, Reply, Scene, Step};
+use crate::lifecycle_scene::{Mood, Reply, Scene, Step, fingerprint};
 use crate::lifecycle_words::{
-    consent, disabled_elsewhere, invalid_grant, of_ledger, peer_arms, peer_commits, peer_disarms,
-    peer_lives, rotated,
+    consent, disabled_elsewhere, granted, invalid_grant, of_ledger, peer_arms, peer_commits,
+    peer_disarms, peer_lives, rotated,
 };
 
 #[test]
@@ -301,4 +301,16 @@ fn an_intent_that_cannot_be_removed_costs_its_quiet_period_and_no_more() {
     scene.play(vec![(136, Step::Pass)]);
     assert_eq!(scene.presented.last().expect("two").0, at(135));
     assert_eq!(scene.presented.len(), 2);
+}
+
+/// The access token came without a successor, and the old refresh token was in the record only.
+#[test]
+fn a_last_leg_whose_record_is_gone_is_founded_with_its_refresh_token() {
+    let mut scene = Scene::of_user();
+    scene.play(vec![(0, Step::Want), (1_300, Step::Want)]);
+    scene.store = Model::new(StoreIdentity(2));
+    scene.play(vec![(1_301, granted(2))]);
+    let refresh = scene.record().refresh.as_ref().map(|it| it.fingerprint);
+    assert_eq!(refresh, Some(fingerprint("rt1")));
+    assert_eq!(scene.record().access.as_ref().map(|it| it.fingerprint), Some(fingerprint("at2")));
 }

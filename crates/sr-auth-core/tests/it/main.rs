@@ -31,5 +31,6 @@ mod store_adoption;
 mod store_model;
 mod store_names;
 mod store_pulse;
+mod store_sibling;
 mod token_answer;
 mod wiping;

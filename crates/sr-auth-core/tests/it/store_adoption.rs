@@ -3,7 +3,8 @@
 
 use sr_auth_core::store::{Model, StoreIdentity, StoreOp};
 
-use crate::store_model::{A, Token, adopt, check, commit, end};
+use crate::store_model::{A, Token, adopt, adopt_until, check, commit, end};
+use crate::store_sibling::escrow;
 
 /// A lost record that is founded anew.
 pub(crate) fn found(refresh: Token) -> StoreOp<Token> {
@@ -41,6 +42,21 @@ fn a_consent_that_was_taken_in_before_does_not_undo_what_came_since() {
             (7, adopt("rt1"), "done, rt5 at generation 4, LastLeg, attempt 0"),
             (8, end(None), "done, nothing at generation 5, Disabled, attempt 0"),
             (9, adopt("rt1"), "done, rt1 at generation 6, Live, attempt 0"),
+        ],
+    );
+}
+
+#[test]
+fn a_consent_does_not_replace_one_that_was_given_later() {
+    check(
+        &mut Model::new(StoreIdentity(1)),
+        vec![
+            (1, adopt("rt5"), "done, rt5 at generation 1, Live, attempt 0"),
+            (2, adopt_until("rt1", 2_419_100), "moved, rt5 at generation 1, Live, attempt 0"),
+            (3, escrow(1, "rt1"), "done, rt5 at generation 1, Live, attempt 0"),
+            (4, adopt_until("rt1", 2_419_100), "done, rt5 at generation 1, Live, attempt 0"),
+            (5, end(None), "done, nothing at generation 2, Disabled, attempt 0"),
+            (6, adopt_until("rt1", 2_419_100), "done, rt1 at generation 3, Live, attempt 0"),
         ],
     );
 }

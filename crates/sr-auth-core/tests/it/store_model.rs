@@ -23,21 +23,26 @@ pub(crate) fn key() -> GrantKey {
     GrantKey::new("planner/acme/user-1").expect("valid")
 }
 
-fn token(value: Token, ends_at: u64) -> StoredToken<Token> {
+pub(crate) fn token(value: Token, ends_at: u64) -> StoredToken<Token> {
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(value.bytes()).for_each(|(to, from)| *to = from);
     let fingerprint = Fingerprint::from_bytes(bytes);
     StoredToken { ends_at: at(ends_at), fingerprint, renew_at: at(1_000), value }
 }
 
-fn generation(number: u64) -> Generation {
+pub(crate) fn generation(number: u64) -> Generation {
     Generation::from_number(number)
 }
 
 pub(crate) fn adopt(refresh: Token) -> StoreOp<Token> {
+    adopt_until(refresh, 2_419_200)
+}
+
+/// A consent whose refresh token ends at another moment.
+pub(crate) fn adopt_until(refresh: Token, ends_at: u64) -> StoreOp<Token> {
     let grant = NewGrant {
         access: None,
-        refresh: Some(token(refresh, 2_419_200)),
+        refresh: Some(token(refresh, ends_at)),
         renewal: Renewal::SingleUse,
     };
     StoreOp::Adopt { grant, key: key(), only_if_missing: false }
@@ -235,6 +240,23 @@ fn a_success_without_a_successor_is_the_last_leg() {
 }
 
 #[test]
+fn a_success_without_a_successor_ends_no_intent_of_another() {
+    check(
+        &mut store(),
+        vec![
+            (10, arm(1, intent(A, 1), None), "armed, rt1 at generation 1, Live, attempt 1"),
+            (
+                145,
+                arm(1, intent(B, 1), Some(intent(A, 1))),
+                "armed, rt1 at generation 1, Live, attempt 2",
+            ),
+            (146, commit(1, A, None), "moved, rt1 at generation 1, Live, attempt 2"),
+            (147, commit(1, B, None), "done, rt1 at generation 2, LastLeg, attempt 0"),
+        ],
+    );
+}
+
+#[test]
 fn a_presentation_that_was_armed_over_is_remembered_though_the_next_one_is_disarmed() {
     let disarm = StoreOp::Disarm {
         intent: intent(B, 1),
@@ -419,28 +441,6 @@ fn only_the_same_offer_counts_as_a_repeat() {
             (8, commit(2, A, Some("rt3")), "moved, rt3 at generation 4, Live, attempt 0"),
         ],
     );
-}
-
-fn escrow(from: u64, value: Token) -> StoreOp<Token> {
-    let sibling = Sibling { from: generation(from), token: token(value, 9) };
-    StoreOp::Escrow { key: key(), owner: A, sibling }
-}
-
-#[test]
-fn the_newest_sibling_is_kept_until_it_is_promoted() {
-    let mut store = store();
-    let sibling = |store: &Model<Token>| {
-        store.record(&key()).expect("there").sibling.as_ref().map(|it| it.token.value)
-    };
-    for (from, value, kept) in [(2, "s2", "s2"), (1, "s1", "s2"), (2, "s3", "s2"), (3, "s3", "s3")]
-    {
-        store.apply(at(1), escrow(from, value));
-        assert_eq!(sibling(&store), Some(kept), "{value} of generation {from}");
-    }
-    store.apply(at(2), commit(1, A, Some("rt2")));
-    assert_eq!(sibling(&store), Some("s3"), "another commit leaves it");
-    store.apply(at(3), commit(2, A, Some("s3")));
-    assert_eq!(sibling(&store), None, "its own commit promotes it");
 }
 
 fn any_op() -> impl Strategy<Value = StoreOp<Token>> {

@@ -13,7 +13,8 @@ use crate::{BackendError, BackendFault, Durability, random};
 ///
 /// What is for integrations is made with and without the feature `partner`, so that processes that
 /// are built either way can share a store.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("partner.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("partner.sql"), include_str!("late.sql")];
 
 /// How often a store is looked at while others make it at the same time.
 const LOOKS: usize = 8;

@@ -5,6 +5,8 @@
 local due, changes, owners, grant = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 -- Signs of life of processes that are long gone: thirty days, in milliseconds.
 local FORGOTTEN_AFTER = 2592000000
+-- What stands in a ledger of a token that was put aside.
+local PUT_ASIDE = '\8'
 
 local COLUMNS = {
   'renewal', 'generation', 'health', 'not_before', 'unsettled',
@@ -117,14 +119,17 @@ local operations = {}
 
 function operations.adopt(now, old)
   local key, only_if_missing, event, renewal = unpack(arguments, 1, 4)
-  local access, refresh = arguments[6], arguments[10]
+  local access, refresh, refresh_ends_at = arguments[6], arguments[10], arguments[12]
   if old then
     local is_same = old.health == 'live' and old.refresh_fingerprint == refresh
       and old.access_fingerprint == access
     local was_adopted = old.refresh_fingerprint ~= refresh and refresh and may_present(old)
-      and noted(old, event, refresh)
+      and (noted(old, event, refresh) or noted(old, PUT_ASIDE, refresh))
     if is_same or was_adopted then return answer('Done', now, old) end
-    if only_if_missing == '1' then return answer('Moved', now, old) end
+    -- What is there may have been given later, and this one told late: a process stood still.
+    local outlasts = may_present(old) and refresh and old.refresh_value
+      and less(refresh_ends_at, old.refresh_ends_at)
+    if only_if_missing == '1' or outlasts then return answer('Moved', now, old) end
   end
   local record = {
     renewal = renewal, generation = add(old and old.generation or '0', '1'), health = 'live',
@@ -206,7 +211,12 @@ function operations.commit(now, old)
     save(now, old, record)
     return answer('Done', now, record)
   end
-  record.health = (refresh or old.renewal == 'repeatable') and 'live' or 'last_leg'
+  local has_successor = refresh or old.renewal == 'repeatable'
+  -- The old token stays, and another process is presenting it: its intent stands.
+  if not has_successor and old.intent_owner and old.intent_owner ~= owner then
+    return answer('Moved', now, old)
+  end
+  record.health = has_successor and 'live' or 'last_leg'
   record.generation, record.not_before, record.unsettled = add(generation, '1'), '0', '0'
   record.refusals_count, record.refusals_status, record.refusals_first_at = '0', '0', '0'
   settle(record)
@@ -267,12 +277,12 @@ end
 
 function operations.escrow(now, old)
   local key, owner, event, from = unpack(arguments, 1, 4)
-  local fingerprint = arguments[6]
+  local fingerprint, ends_at = arguments[6], arguments[8]
   if not old then return answer('Missing', now) end
   local is_same = old.sibling_from == from and old.sibling_fingerprint == fingerprint
-  if old.sibling_from and not less(old.sibling_from, from) and not is_same then
-    return answer('Done', now, old)
-  end
+  local is_newer = not old.sibling_from or less(old.sibling_from, from)
+    or (old.sibling_from == from and less(old.sibling_ends_at, ends_at))
+  if not is_newer and not is_same then return answer('Done', now, old) end
   local record = copy(old)
   record.sibling_from = from
   put(record, 'sibling', unpack(arguments, 5, 8))

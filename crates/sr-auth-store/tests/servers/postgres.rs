@@ -142,7 +142,7 @@ async fn a_store_of_the_first_version_becomes_one_of_this_with_its_grants() {
         assert_eq!(row.get::<_, &str>(0), "Done");
         let select = format!("SELECT version, generation FROM {schema}.store, {schema}.rotation");
         let row = administrator.query_one(&select, &[]).await.unwrap();
-        assert_eq!((row.get::<_, i32>(0), row.get::<_, i64>(1)), (2, 1), "the same grant");
+        assert_eq!((row.get::<_, i32>(0), row.get::<_, i64>(1)), (3, 1), "the same grant");
     }
 }
 

@@ -34,7 +34,7 @@ fn a_grant_that_nothing_could_renew_for_its_28_days_dies_of_its_age() {
 /// only beside a search for others.
 #[test]
 fn runs_that_once_broke_a_promise_keep_it() {
-    let runs: [(&str, &[u8]); 6] = [
+    let runs: [(&str, &[u8]); 9] = [
         (
             "a restore nobody has noticed",
             include_bytes!("simulation/broken/a-restore-nobody-has-noticed.bin"),
@@ -53,6 +53,15 @@ fn runs_that_once_broke_a_promise_keep_it() {
             include_bytes!("simulation/broken/a-token-that-ends-with-the-day.bin"),
         ),
         ("an older end was told", include_bytes!("simulation/broken/an-older-end-was-told.bin")),
+        (
+            "an access token beside an intent",
+            include_bytes!("simulation/broken/an-access-token-beside-an-intent.bin"),
+        ),
+        ("a consent told late", include_bytes!("simulation/broken/a-consent-told-late.bin")),
+        (
+            "a last leg without its record",
+            include_bytes!("simulation/broken/a-last-leg-without-its-record.bin"),
+        ),
     ];
     for (name, bytes) in runs {
         let report = Simulation::new().run_bytes(bytes.to_vec());

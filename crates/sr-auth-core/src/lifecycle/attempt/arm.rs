@@ -9,7 +9,7 @@ use crate::lifecycle::held::{fingerprint, is_ended};
 use crate::lifecycle::{Blame, Event, Input, Output, Recovery, StoreFailure};
 use crate::machine::Transmit;
 use crate::store::{
-    Generation, Health, IntentId, NewIntent, Record, StoreAnswer, StoreOp, StoreOutcome,
+    Generation, Health, IntentId, NewIntent, Record, Sibling, StoreAnswer, StoreOp, StoreOutcome,
     StoredToken, Successor, TakeOver,
 };
 use crate::wire::token_request;
@@ -159,8 +159,13 @@ fn armed(
             .map_or_else(|| now.after(margins.quiet()), |it| it.armed_at.after(it.quiet)),
     };
     // On a last leg what was put aside is newer than the token that was spent already: a server that
-    // revokes on reuse is not shown that one while there is another.
-    let sibling = record.sibling.take_if(|_| record.health == Health::LastLeg);
+    // revokes on reuse is not shown that one while there is another. A consent that was told late is
+    // older, and may have ended with the later one.
+    let refresh_ends_at = record.refresh.as_ref().map(|it| it.ends_at);
+    let goes_first = |it: &mut Sibling<Secret>| {
+        record.health == Health::LastLeg && Some(it.token.ends_at) >= refresh_ends_at
+    };
+    let sibling = record.sibling.take_if(goes_first);
     cx.take_over(now, record);
     // The text that was just read is missing when nothing was taken of a record from before an end.
     let is_named = is_named && (!cx.is_single_use() || refresh_token(cx).is_some());

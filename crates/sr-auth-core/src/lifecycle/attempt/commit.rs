@@ -2,7 +2,7 @@
 
 use super::{Attempt, Call, Claim};
 use crate::lifecycle::context::{Context, Rotation};
-use crate::lifecycle::held::{fingerprint, is_ended};
+use crate::lifecycle::held::{Held, fingerprint, is_ended};
 use crate::lifecycle::{Access, Blame, Event, Input};
 use crate::store::{
     Health, LedgerEntry, LedgerEvent, NewGrant, Record, Sibling, StoreAnswer, StoreOp,
@@ -76,6 +76,9 @@ fn offer(now: Timestamp, claim: Claim, form: Form, failures: u8, cx: &mut Contex
         }
         (Form::Adopt, _) => {
             let Successor { access, refresh } = successor.clone();
+            // What is on its last leg would be lost with the record.
+            let last_leg = || cx.known.held.as_ref().and_then(Held::refresh_token);
+            let refresh = refresh.or_else(last_leg);
             let grant = NewGrant { access, refresh, renewal };
             StoreOp::Adopt { grant, key, only_if_missing: true }
         }

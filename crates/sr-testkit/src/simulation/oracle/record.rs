@@ -153,8 +153,8 @@ impl Oracle {
             }
             Deed::Arm { .. } => self.armed(it),
             Deed::Bury { generation, .. } => self.buried(it, generation),
-            Deed::Commit { access, generation, refresh, .. } => {
-                self.committed(it, generation, (access, refresh));
+            Deed::Commit { access, generation, owner, refresh } => {
+                self.committed(it, owner, generation, (access, refresh));
             }
             Deed::Disarm { .. } => self.disarmed(it),
             Deed::End => {
@@ -282,6 +282,7 @@ impl Oracle {
     fn committed(
         &mut self,
         it: &Change,
+        owner: OwnerId,
         generation: Generation,
         (access, refresh): (Option<Fingerprint>, Option<Fingerprint>),
     ) {
@@ -290,11 +291,17 @@ impl Oracle {
         let taken = after.generation != before.generation;
         let repeated = refresh.is_some() && before.refresh == refresh;
         let follows = generation == before.generation;
+        // Without a successor, the token that another process presents is the one that stays.
+        let others = before.intent.filter(|it| it.owner != owner && before.presents.is_some());
+        let ends_intent = refresh.is_none() && others.is_some();
         if taken && is_ended(before.health) {
             self.fault(it, Invariant::EndIsFinal, "a commit has undone an end");
         } else if taken && !follows && !repeated {
             self.fault(it, broken, "a commit was taken that follows another generation");
-        } else if follows && !taken && !is_ended(before.health) {
+        } else if taken && ends_intent {
+            let detail = "a commit without a successor has ended another's intent";
+            self.fault(it, Invariant::TakeOverIsQuiet, detail);
+        } else if follows && !taken && !ends_intent && !is_ended(before.health) {
             self.fault(it, broken, "a commit was not taken though it follows the record");
         }
         if it.told_done && !taken && follows {
