@@ -163,3 +163,22 @@ impl FromStr for AddressRange {
 #[error("not a range of addresses, such as 10.0.0.0/8")]
 #[non_exhaustive]
 pub struct NotARange;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i09_a_network_of_addresses_is_one_source() {
+        let of = |text: &str| source(text.parse().expect("an address"));
+        let cases = [
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+        ];
+        for (one, other, same) in cases {
+            assert_eq!(of(one) == of(other), same, "{one}, {other}");
+        }
+    }
+}

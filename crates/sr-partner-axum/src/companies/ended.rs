@@ -20,7 +20,8 @@ pub(super) struct Gone {
 pub(super) struct Ended {
     /// Live again in the store, and to be ended there.
     back: BTreeMap<IntegrationKey, Gone>,
-    ends: BTreeMap<AttemptId, (IntegrationKey, EndCause)>,
+    /// Without a cause another consent took its place.
+    ends: BTreeMap<AttemptId, (IntegrationKey, Option<EndCause>)>,
     /// Had credentials here, and the store does not know them.
     lost: BTreeSet<IntegrationKey>,
     losses: u32,
@@ -32,7 +33,12 @@ impl Ended {
     /// How many ends are remembered.
     const LIMIT: usize = 4_096;
 
-    pub(super) fn remember(&mut self, key: &IntegrationKey, attempt: AttemptId, cause: EndCause) {
+    pub(super) fn remember(
+        &mut self,
+        key: &IntegrationKey,
+        attempt: AttemptId,
+        cause: Option<EndCause>,
+    ) {
         if self.ends.insert(attempt, (key.clone(), cause)).is_none() {
             self.order.push_back(attempt);
         }
@@ -65,6 +71,11 @@ impl Ended {
         generation: Generation,
     ) -> bool {
         let Some(cause) = self.ends.get(&attempt).map(|(_, cause)| *cause) else { return false };
+        if cause.is_none() {
+            // What took its place is gone.
+            self.lost.insert(key.clone());
+        }
+        let cause = cause.unwrap_or(EndCause::Revoked);
         self.back.insert(key.clone(), Gone { attempt, cause, generation });
         true
     }
@@ -97,17 +108,22 @@ mod tests {
         let key = IntegrationKey { app: AppId::new("planner").expect("an id"), company };
         let (attempt, generation) = (AttemptId::from_bytes, Generation::from_number(1));
         let mut ended = Ended::default();
-        ended.remember(&key, attempt([1; 16]), EndCause::Disabled);
+        ended.remember(&key, attempt([1; 16]), Some(EndCause::Disabled));
         assert!(!ended.is_back(&key, attempt([2; 16]), generation), "another consent");
         assert!(ended.take_back().is_empty());
         assert!(ended.is_back(&key, attempt([1; 16]), generation));
         let gone = Gone { attempt: attempt([1; 16]), cause: EndCause::Disabled, generation };
         assert_eq!(ended.take_back(), BTreeMap::from([(key.clone(), gone)]));
+        assert!(ended.take_lost().is_empty());
+        ended.remember(&key, attempt([3; 16]), None);
+        assert!(ended.is_back(&key, attempt([3; 16]), generation));
+        assert_eq!(ended.take_back().get(&key).map(|it| it.cause), Some(EndCause::Revoked));
+        assert_eq!(ended.take_lost(), BTreeSet::from([key.clone()]), "what took its place");
         for number in 0..Ended::LIMIT {
             let mut name = [7; 16];
             name.iter_mut().zip(number.to_be_bytes()).for_each(|(kept, byte)| *kept = byte);
             for _again in 0..2 {
-                ended.remember(&key, attempt(name), EndCause::Revoked);
+                ended.remember(&key, attempt(name), Some(EndCause::Revoked));
             }
         }
         assert_eq!((ended.order.len(), ended.ends.len()), (Ended::LIMIT, Ended::LIMIT));

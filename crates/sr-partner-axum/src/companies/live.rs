@@ -15,6 +15,16 @@ use super::ended::Gone;
 use super::{Inner, Known};
 use crate::Left;
 
+/// What became of an integration that was live here.
+#[derive(Clone, Copy, Debug)]
+enum Past {
+    Ended(EndCause),
+    /// The store does not know it.
+    Lost,
+    /// Another consent took its place.
+    Replaced,
+}
+
 impl Inner {
     /// Reads the record of a company, and remembers what is live.
     pub(super) async fn read(
@@ -49,7 +59,7 @@ impl Inner {
         let outcome = timeout(within, load).await.map_err(|_| StoreFailure::OutcomeUnknown)??;
         // Whatever else: there is no such company.
         let PartnerOutcome::Loaded(record) = outcome else {
-            self.retire(key, None);
+            self.retire(key, Past::Lost);
             return Ok(None);
         };
         self.live_is(key, &record);
@@ -66,24 +76,24 @@ impl Inner {
             return;
         };
         // A record that has not come so far is from before the consent, and knows of no end.
-        let cause = (record.generation >= generation).then(|| {
+        let past = (record.generation >= generation).then(|| {
             let ended = record.ended.as_ref().filter(|it| it.generation == generation);
-            ended.map_or(EndCause::Revoked, |it| it.cause)
+            ended.map_or(Past::Replaced, |it| Past::Ended(it.cause))
         });
-        self.retire(key, cause);
+        self.retire(key, past.unwrap_or(Past::Lost));
     }
 
-    /// Gives no token of a company any more. With a cause it has ended for good; without one the
-    /// store does not know it.
-    fn retire(&self, key: &IntegrationKey, cause: Option<EndCause>) {
+    /// Gives no token of a company any more.
+    fn retire(&self, key: &IntegrationKey, past: Past) {
         let mut known = self.known();
         let Some(Known { attempt, generation, grant, .. }) = known.by_key.remove(key) else {
             return;
         };
         known.by_grant.remove(&grant);
-        match cause {
-            Some(cause) => known.ended.remember(key, attempt, cause),
-            None => known.ended.lost(key),
+        match past {
+            Past::Ended(cause) => known.ended.remember(key, attempt, Some(cause)),
+            Past::Lost => known.ended.lost(key),
+            Past::Replaced => known.ended.remember(key, attempt, None),
         }
         drop(known);
         info!(target: "sr_partner", %key, generation = generation.number(), "retired");
@@ -111,7 +121,7 @@ impl Inner {
         let op = PartnerOp::End { cause, generation: Some(generation), key: key.clone() };
         self.service.apply(op).await?;
         info!(target: "sr_partner", %key, generation = generation.number(), ?cause, "ended");
-        self.retire(key, Some(cause));
+        self.retire(key, Past::Ended(cause));
         self.service.hooks.left(Left { cause, generation, key: key.clone(), tenant }).await;
         Ok(())
     }

@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 use sr_auth_core::store::Generation;
+use sr_partner::TenantId;
 use sr_partner::consent::ConsentDisplayMode::{Popup, Redirect};
 use sr_partner::store::IntegrationRecord;
+use sr_partner_axum::ConfirmError;
 
 use crate::scene::{COMPANY, Scene, cookie, fields, header, text, ticket_of};
 
@@ -208,5 +210,44 @@ async fn p18_a_failure_stays_on_our_own_page() {
     assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
     assert_eq!(header(&answer, "location"), None);
     assert!(text(&answer).contains("refused the integration with status 403"), "{}", text(&answer));
+    scene.stop().await;
+}
+
+/// A person without the authority, with a form of somebody who has it.
+#[tokio::test]
+async fn p06_whoever_may_not_connect_is_shown_nothing_and_decides_nothing() {
+    let scene = Scene::new(Redirect).await;
+    let page = scene.ask(scene.visit("intern"), "").await;
+    assert_eq!(page.status(), StatusCode::FORBIDDEN, "{}", text(&page));
+    assert!(!text(&page).contains("<form"), "{}", text(&page));
+    let ticket = scene.ticket("acme").await;
+    for decision in ["allow", "confirm", "undo", "decline"] {
+        let pressed = scene.press("intern", &ticket, decision).await;
+        assert_eq!(pressed.status(), StatusCode::FORBIDDEN, "{decision}");
+        assert!(text(&pressed).contains("Your role does not include"), "{decision}");
+    }
+    scene.stop().await;
+}
+
+/// What waits is confirmed and destroyed by its own account, under its own number.
+#[tokio::test]
+async fn p09_what_waits_is_for_its_own_account_and_its_own_number_only() {
+    let scene = Scene::new(Redirect).await;
+    let [acme, other] = ["acme", "other"].map(|it| TenantId::new(it).unwrap());
+    let (key, service) = (scene.key(), &scene.service);
+    let ticket = scene.ticket("acme").await;
+    scene.press("acme", &ticket, "allow").await;
+    let [waits, next] = [1, 2].map(Generation::from_number);
+    let nothing = Err(ConfirmError::Nothing);
+    for (name, number, tenant) in [("account", waits, &other), ("number", next, &acme)] {
+        assert_eq!(service.confirm(&key, number, tenant).await, nothing, "{name}");
+        assert_eq!(service.give_up(&key, number, tenant).await, nothing, "{name}");
+    }
+    let seen = scene.ask(scene.visit("other"), "").await;
+    assert!(!text(&seen).contains("Is this your company?"), "{}", text(&seen));
+    service.confirm(&key, waits, &acme).await.unwrap();
+    service.confirm(&key, waits, &acme).await.unwrap();
+    assert_eq!(service.confirm(&key, waits, &other).await, nothing, "it is live by now");
+    assert_eq!(service.confirm(&key, next, &acme).await, nothing, "it is live by now");
     scene.stop().await;
 }

@@ -41,6 +41,7 @@ async fn the_guard_admits_the_scope_of_the_token_and_names_the_company() {
         assert_eq!(answer.status(), status, "{name}");
         assert_eq!(header(&answer, "www-authenticate"), challenge, "{name}");
     }
+    assert_eq!(text(&scene.call("/token-seen", &token).await), "false", "handlers see no token");
     let none = scene.ask(scene.get("/interviews"), "").await;
     assert_eq!(none.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(header(&none, "www-authenticate"), Some("Bearer"));

@@ -95,6 +95,21 @@ async fn i23_a_connection_rests_between_requests_and_not_for_ever() {
     scene.stop().await;
 }
 
+/// A second head is as slow as the first, and has no more time.
+#[tokio::test]
+async fn i23_a_head_that_has_begun_is_not_given_the_time_of_a_connection_that_rests() {
+    let scene = hurried().await;
+    let mut stream = connect(&scene).await;
+    stream.write_all(token_request(BAD_CLIENT).as_bytes()).await.unwrap();
+    read_answer(&mut stream).await;
+    stream.write_all(b"POST /oauth/token HTTP/1.1\r\n").await.unwrap();
+    let mut rest = [0; 64];
+    let ended = timeout(5 * SHORT, stream.read(&mut rest)).await;
+    // Whether it is closed or reset is no matter.
+    assert!(matches!(ended, Ok(Ok(0) | Err(_))), "long before the end of a rest: {ended:?}");
+    scene.stop().await;
+}
+
 #[tokio::test]
 async fn i23_split_and_pipelined_requests_are_answered_in_order() {
     let scene = hurried().await;
@@ -214,12 +229,14 @@ async fn i23_http_2_is_not_spoken() {
 #[tokio::test]
 async fn i23_whoever_waits_while_all_places_are_taken_is_served_when_the_silent_are_gone() {
     let scene = hurried().await;
-    let mut silent = Vec::new();
+    let (began, mut silent) = (Instant::now(), Vec::new());
     for _ in 0..200 {
         silent.push(connect(&scene).await);
     }
     let answer = scene.ask(scene.get("/oauth/token"), "").await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+    // Three times as many are before it as there are places.
+    assert!(began.elapsed() >= 2 * SHORT, "it had to wait for its place: {:?}", began.elapsed());
     for mut stream in silent {
         read_to_end(&mut stream).await;
     }

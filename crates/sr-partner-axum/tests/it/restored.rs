@@ -228,3 +228,26 @@ async fn p08_a_page_from_before_a_restoration_connects_nothing() {
     assert_eq!(scene.record().await.generation, Generation::default(), "nothing has begun");
     scene.stop().await;
 }
+
+/// The company had connected again, and nobody had asked for it since: it has to connect once more.
+#[tokio::test]
+async fn a_company_that_had_connected_again_is_lost_with_what_it_replaced() {
+    let (log, _guard) = listen();
+    let scene = Scene::new(Redirect).await;
+    scene.connect("acme").await;
+    let mut process = Process::new(&scene).await;
+    let source = process.source(&scene).await;
+    let backup = Backup::of(&scene).await;
+    scene.sandbox.with(|it| it.disable_integration(&scene.key()));
+    scene.connect("acme").await;
+    process.pass().await;
+    assert_eq!(source.authorization().await.unwrap_err(), SourceError::Retired);
+    let newer = process.source(&scene).await;
+    drop(newer);
+
+    backup.restore(&scene);
+    process.pass().await;
+    told_once(&log, &named(), &named());
+    assert!(scene.record().await.binding.is_none());
+    scene.stop().await;
+}

@@ -348,6 +348,11 @@ fn registration(origin: &str, mode: ConsentDisplayMode, inbound: InboundUrls) ->
         .called_by_smartrecruiters(inbound, ScopeSet::parse("interviews_read").unwrap())
 }
 
+/// What a handler behind the guard sees of the token.
+async fn token_seen(headers: http::HeaderMap) -> String {
+    headers.contains_key("authorization").to_string()
+}
+
 pub(crate) fn router(service: &PartnerService) -> Router {
     let show = |caller: Caller| async move {
         format!("{} of {} by {}", caller.company(), caller.tenant(), caller.scopes())
@@ -357,6 +362,7 @@ pub(crate) fn router(service: &PartnerService) -> Router {
         .route("/interviews", get(show).route_layer(guarded("interviews_read")))
         .route("/offers", get(show).route_layer(guarded("offers_read")))
         .route("/anything", get(show).route_layer(service.guard_without_scope()))
+        .route("/token-seen", get(token_seen).route_layer(guarded("interviews_read")))
         .route("/notes", post(|note: String| async move { note }))
         .route("/unguarded", get(show))
         .merge(service.router())

@@ -29,7 +29,7 @@ pub(super) struct Process {
     pulses: watch::Receiver<usize>,
 }
 
-/// Counts how often the store was asked for news.
+/// Counts how often the store has told news.
 #[derive(Debug)]
 struct Counted {
     file: SqliteBackend,
@@ -46,10 +46,12 @@ impl Backend for Counted {
         &self,
         op: PartnerOp<Sealed>,
     ) -> Result<PartnerAnswer<Sealed>, BackendError> {
-        if let PartnerOp::Pulse { .. } = op {
+        let is_pulse = matches!(op, PartnerOp::Pulse { .. });
+        let answer = self.file.apply_partner(op).await;
+        if is_pulse {
             self.pulses.send_modify(|count| *count += 1);
         }
-        self.file.apply_partner(op).await
+        answer
     }
 
     fn durability(&self) -> Durability {
@@ -76,7 +78,8 @@ impl Process {
         source
     }
 
-    /// Lets the promised time pass: whoever asks again has done with what the answer before said.
+    /// Lets the promised time pass: whoever is answered again has done with what the answer before
+    /// said, and asks for nothing more until the clock is moved.
     pub(super) async fn pass(&mut self) {
         for _ in 0..2 {
             let before = *self.pulses.borrow_and_update();
